@@ -1,0 +1,5 @@
+"""``python -m cropcredit``."""
+
+from cropcredit.cli import main
+
+main()

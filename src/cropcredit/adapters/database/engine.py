@@ -1,0 +1,120 @@
+"""Opens SQLite or PostgreSQL by URL and brings the schema to the version of this code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from cropcredit.errors import CropcreditError, RefusedInput, StateConflict, StoreUnavailable
+
+BUSY_MS = 15_000
+"""How long a writer of SQLite waits for another one."""
+
+
+def open_database(url: str) -> Engine:
+    """Open a database and migrate it to the current schema.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///path`` (WAL, synchronous=FULL) or ``postgresql+psycopg://…``.
+
+    Raises
+    ------
+    RefusedInput
+        If the URL names no database we speak, or the schema is newer than this code.
+    StoreUnavailable
+        If the database does not answer.
+    """
+    try:
+        parsed = make_url(url)
+        engine = (
+            create_engine(parsed, poolclass=NullPool)
+            if parsed.get_backend_name() == "sqlite"
+            else create_engine(parsed)
+        )
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise RefusedInput(
+            f"no database can be opened by {_masked(url)!r}", cure="use sqlite:///… or postgresql+psycopg://…"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _durable_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        with _mapped():
+            _migrate(engine)
+    except CropcreditError:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; committed whole or not at all. Database errors come out as ours."""
+    with _mapped(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent look at the store that never waits for a writer."""
+    with _mapped(), engine.connect().execution_options(reader=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise StateConflict(f"somebody else stored this first: {error.orig}") from error
+    except DBAPIError as error:
+        raise StoreUnavailable(f"the database did not answer: {error.orig}") from error
+
+
+def _durable_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" event opens our transactions, not the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Make writers take their turn at the start, so none fails half way; readers see a snapshot and wait for nobody."""
+    reader = connection.get_execution_options().get("reader", False)
+    connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    with reading(engine) as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == scripts.get_current_head():
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise RefusedInput(
+            f"the database has schema {current}, which this version does not know", cure="update cropcredit"
+        )
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20250601)")  # two processes may open at once
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _masked(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"{head.split('//')[0]}//…@{tail}" if at else url

@@ -1,0 +1,89 @@
+"""What ``cropcredit doctor`` looks at: the things that spoil data quietly."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+GIGABYTE = 1_000_000_000
+LOW_DISK_GB = 2
+CJK_FONTS = ("NotoSansCJK", "NotoSerifCJK", "wqy", "SourceHanSans", "DroidSansFallback", "PingFang", "simsun", "msyh")
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing the doctor looked at."""
+
+    name: str
+    ok: bool
+    found: str
+    cure: str = ""
+    """What to do when it is not well."""
+
+
+def examine(home: Path, *, broker: tuple[str, int], now: datetime, released_on: datetime) -> list[Finding]:
+    """Look at clock, disk, broker and fonts of this machine.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the workspace.
+    broker : tuple of str and int
+        Host and port at which devices and ingest meet.
+    now : datetime
+        What the clock says.
+    released_on : datetime
+        An instant that has certainly passed: a clock before it is wrong.
+    """
+    return [_clock(now, released_on, home), _disk(home), _broker(*broker), _fonts()]
+
+
+def _clock(now: datetime, released_on: datetime, home: Path) -> Finding:
+    newest = max((datetime.fromtimestamp(p.stat().st_mtime, UTC) for p in home.glob("*")), default=released_on)
+    behind = max(newest, released_on) - now
+    ok = behind.total_seconds() < 1
+    return Finding(
+        name="clock",
+        ok=ok,
+        found=now.isoformat(timespec="seconds") + ("" if ok else f", behind this workspace's files by {behind}"),
+        cure="" if ok else "set the clock before importing anything: known_at comes from it",
+    )
+
+
+def _disk(home: Path) -> Finding:
+    free = shutil.disk_usage(home).free / GIGABYTE
+    ok = free >= LOW_DISK_GB
+    return Finding(
+        name="disk", ok=ok, found=f"{free:.1f} GB free", cure="" if ok else "make room: a full disk stops ingest"
+    )
+
+
+def _broker(host: str, port: int) -> Finding:
+    program = "mosquitto" if shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists() else "iotcore (wheel)"
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return Finding(name="broker", ok=True, found=f"answers at {host}:{port}")
+    except OSError:
+        cure = f"start it: cropcredit broker (will use {program})"
+        return Finding(name="broker", ok=False, found=f"no answer at {host}:{port}", cure=cure)
+
+
+def _fonts() -> Finding:
+    names = _font_files()
+    found = next((name for name in names if any(font.lower() in name.lower() for font in CJK_FONTS)), "")
+    return Finding(
+        name="fonts",
+        ok=bool(found),
+        found=found or "no Chinese font",
+        cure="" if found else "apt install fonts-noto-cjk",
+    )
+
+
+def _font_files() -> Iterable[str]:
+    for folder in FONT_FOLDERS:
+        yield from (path.name for path in Path(folder).expanduser().rglob("*.[to]t[fc]"))

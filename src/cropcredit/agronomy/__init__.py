@@ -1,0 +1,1 @@
+"""What grows: series, season metrics, yield models with intervals, their validation."""

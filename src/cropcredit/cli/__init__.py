@@ -1,0 +1,32 @@
+"""The command line: each command parses, calls one use case, prints, returns an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cropcredit.cli import workspace
+from cropcredit.cli.common import err
+from cropcredit.errors import CropcreditError
+
+app = typer.Typer(
+    name="cropcredit",
+    help="Lend to smallholders on what can be seen and measured.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+# Commands without a noun; then one group per noun.
+for top in (workspace.app,):
+    app.registered_commands.extend(top.registered_commands)
+
+
+def main() -> None:
+    """Run the command line; what was refused becomes one line on stderr and exit code 2."""
+    try:
+        app()
+    except CropcreditError as error:
+        err.print(f"cropcredit: {error}", style="red", markup=False, highlight=False)
+        sys.exit(2)

@@ -1,0 +1,101 @@
+"""What every command shares: the workspace option, --json, progress, one clear line on bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cropcredit.bootstrap import App, build
+from cropcredit.config import Settings
+from cropcredit.model import Money, parse_as_of
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="CROPCREDIT_HOME", metavar="DIR", help="Folder of the workspace.", show_default=True),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON instead of tables.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Compute as if it were then: a date (its end, local) or an instant."),
+]
+HERE = Path()
+"""Default of ``--home``: the current folder."""
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+def open_app(home: Path) -> App:
+    """Open the workspace at ``home``."""
+    return build(Settings.load(home))
+
+
+def as_of_instant(app: App, text: str | None) -> datetime:
+    """Read ``--as-of``; without it, now."""
+    return app.clock.now() if text is None else parse_as_of(text, app.settings.time_zone)
+
+
+def show_json(value: Any) -> None:
+    """Print a value (records, mappings, lists of them) as JSON."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    """Print a table for people; columns named in ``right`` are aligned to the right."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar with rate and time left on stderr; implements :class:`cropcredit.ports.Progress`."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=not err.is_terminal) as bars:
+        task = bars.add_task(label, total=total)
+        yield lambda done: bars.advance(task, done)
+
+
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    Money: lambda money: {"amount": str(money.major), "currency": money.currency},
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    Decimal: str,
+    Path: str,
+    Enum: lambda member: member.value,
+    Mapping: dict,
+    frozenset: sorted,
+}
+
+
+def _plain(value: Any) -> Any:
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,42 @@
+"""init, doctor: a workspace and the machine around it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cropcredit.bootstrap import build
+from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
+from cropcredit.config import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def init(
+    home: Home = HERE,
+    lender: Annotated[str, typer.Option(help="Name of the lender, shown at the desk.")] = "cropcredit",
+    time_zone: Annotated[str, typer.Option(help="IANA zone of the lender's days.")] = "Asia/Shanghai",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the loans.")] = "CNY",
+    language: Annotated[str, typer.Option(help="First language of the desk: zh or en.")] = "zh",
+) -> None:
+    """Make a workspace: its settings file, its database, the default lending policy."""
+    values: dict[str, object] = {"lender": lender, "time_zone": time_zone, "currency": currency, "language": language}
+    settings = Settings.checked(home, values, where="init")
+    settings.save()
+    build(settings)
+    out.print(f"Workspace ready at [bold]{settings.home}[/]. Next: cropcredit doctor --home {home}")
+
+
+@app.command()
+def doctor(home: Home = HERE, as_json: Json = False) -> None:
+    """Look at clock, disk, broker and fonts; exit 1 when something needs care."""
+    opened = open_app(home)
+    findings = opened.examine(now=opened.clock.now())
+    if as_json:
+        show_json(findings)
+    else:
+        rows = [("ok" if f.ok else "!!", f.name, f.found, f.cure) for f in findings]
+        show_table("doctor", ["", "what", "found", "what to do"], rows)
+    raise typer.Exit(0 if all(f.ok for f in findings) else 1)

@@ -1,0 +1,1 @@
+"""What can be repaid: cash flow, sizing, pricing, decisions' rules."""

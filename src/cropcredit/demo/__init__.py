@@ -1,0 +1,1 @@
+"""The synthetic demo region and its story; everything it makes is labelled synthetic."""

@@ -1,0 +1,1 @@
+"""Field boundaries: repair, area, core, overlaps, identity, home tile."""

@@ -1,0 +1,1 @@
+"""From digital numbers to an index per field and date."""

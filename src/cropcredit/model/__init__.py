@@ -1,0 +1,81 @@
+"""Frozen values that every room understands; nothing here computes a decision."""
+
+from cropcredit.model.devices import Ack, Clock, Device, DeviceState, Installation, Measurement, Reading, Rejection
+from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
+from cropcredit.model.lending import (
+    Application,
+    Cap,
+    CostItem,
+    CostSheet,
+    Decision,
+    Due,
+    FarmGatePrice,
+    InputRef,
+    LendingPolicy,
+    Loan,
+    Offer,
+    Outcome,
+    PriceSeries,
+    Reason,
+    Step,
+)
+from cropcredit.model.money import Money
+from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
+from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
+from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, Scene
+from cropcredit.model.weather import WeatherSeries
+from cropcredit.model.yields import PROBABILITIES, YieldEstimate, YieldLabel
+
+__all__ = [
+    "PROBABILITIES",
+    "Account",
+    "Ack",
+    "Application",
+    "Band",
+    "Cap",
+    "Clock",
+    "Consent",
+    "CostItem",
+    "CostSheet",
+    "Crop",
+    "Decision",
+    "Device",
+    "DeviceState",
+    "Due",
+    "FarmGatePrice",
+    "Field",
+    "FieldObservations",
+    "FieldSeries",
+    "Grid",
+    "InputRef",
+    "Installation",
+    "LendingPolicy",
+    "Loan",
+    "Measurement",
+    "Money",
+    "Offer",
+    "Offset",
+    "Outcome",
+    "Party",
+    "PartyKind",
+    "Planting",
+    "PriceSeries",
+    "Reading",
+    "Reason",
+    "Record",
+    "RecordT",
+    "Rejection",
+    "Role",
+    "Scene",
+    "Season",
+    "Step",
+    "Tenure",
+    "WeatherSeries",
+    "YieldEstimate",
+    "YieldLabel",
+    "canonical_bytes",
+    "decode",
+    "digest",
+    "end_of_day",
+    "parse_as_of",
+]

@@ -1,0 +1,134 @@
+"""Devices, where they stand, and what they said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from cropcredit.model.records import Record
+
+
+class Clock(StrEnum):
+    """Where the device's time came from."""
+
+    NTP = "ntp"
+    RTC = "rtc"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device(Record):
+    """A registered device; its secret key stays in the credential store."""
+
+    model: str = ""
+    revoked_at: datetime | None = None
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation(Record):
+    """A device's channel at a field or store, from when to when: the only way a reading reaches a field."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ("device_id", "field_id", "store_id")
+
+    device_id: str
+    channel: str
+    """Channel of the reading; ``*`` covers all channels of the device."""
+    from_at: datetime
+    to_at: datetime | None = None
+    field_id: str = ""
+    store_id: str = ""
+    depth_cm: float | None = None
+    calibration_version: str = ""
+    soil_texture: str = ""
+    soil_moisture_kind: str = ""
+    """``volumetric`` (% of volume), ``saturation`` (% of pore space) or ``tension`` (kPa)."""
+    installer: str = ""
+
+    def covers(self, channel: str, at: datetime) -> bool:
+        """Say whether a reading of that channel at that instant belongs here."""
+        stands = self.from_at <= at and (self.to_at is None or at < self.to_at)
+        return stands and self.channel in ("*", channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One value of one quantity on one channel."""
+
+    quantity: str
+    """Name in the quantity catalogue."""
+    value: float
+    """In the catalogue's unit of the quantity."""
+    channel: str = ""
+    """Never null: ``""``, ``d30`` for depth 30 cm, ``p2`` for probe 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One decoded message of telemetry v1; identified by (device, boot, seq, quantity, channel)."""
+
+    device_id: str
+    boot: int
+    """Monotone per restart."""
+    seq: int
+    """Monotone per boot, from 1."""
+    clock: Clock
+    up_ms: int
+    """Milliseconds since boot."""
+    observed_at: datetime | None
+    """The device's own time, UTC; None when it has no clock."""
+    measurements: tuple[Measurement, ...]
+    battery_v: float | None = None
+    signal_dbm: float | None = None
+    case_open: bool | None = None
+    key_id: str = ""
+    """Key whose HMAC was checked; empty when the message carried none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A message that went to quarantine, and why."""
+
+    topic: str
+    payload: bytes
+    reason: str
+    """Short code of the contract: ``json``, ``schema``, ``quantity``, ``range``, ``spoof``, ``mac``, ``revoked`` …"""
+    detail: str
+    device_id: str = ""
+    boot: int | None = None
+    """Where the broken message still said which one it was, so that the device can be told to drop it."""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """What the store holds of one boot of one device: everything the device may forget."""
+
+    device_id: str
+    boot: int
+    upto: int
+    """Contiguous high-water mark: every seq from 1 (or the device's ``low``) to this one is settled."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """Settled ranges beyond ``upto``, inclusive, ascending."""
+    rejected: tuple[tuple[int, str], ...] = ()
+    """(seq, reason) of poison readings: settled, never to be sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState:
+    """The retained ``/state`` message: birth, 10-minute heartbeat and last will."""
+
+    device_id: str
+    online: bool
+    received_at: datetime
+    boot: int | None = None
+    up_ms: int | None = None
+    low: int | None = None
+    """Oldest seq still held by the device; what is missing below it is lost on the device."""
+    next_seq: int | None = None
+    firmware: str = ""
+    key_id: str = ""
+    interval_s: int | None = None
+    """Seconds between readings: longer silence than this is not normal."""

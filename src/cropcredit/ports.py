@@ -1,0 +1,280 @@
+"""What the use cases need from the world; a port has the methods a use case calls, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from cropcredit.model import (
+    Account,
+    Ack,
+    Crop,
+    DeviceState,
+    Field,
+    FieldObservations,
+    FieldSeries,
+    Grid,
+    Reading,
+    RecordT,
+    Rejection,
+    YieldEstimate,
+)
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, UTC."""
+        ...
+
+
+class FactStore(Protocol):
+    """Append-only records: parties, plantings, scenes, offers … A correction is a new version."""
+
+    def add(self, *records: RecordT, new: bool = False) -> int:
+        """Append records in one transaction; a record equal to the latest version under its id is not repeated.
+
+        Parameters
+        ----------
+        *records
+            Records, of one kind or several.
+        new : bool
+            Demand that none of the ids exists yet.
+
+        Returns
+        -------
+        int
+            How many versions were appended.
+
+        Raises
+        ------
+        StateConflict
+            If ``new`` and an id exists, or somebody appended the same version first; nothing is stored.
+        """
+        ...
+
+    def get(self, kind: type[RecordT], record_id: str, *, as_of: datetime | None = None) -> RecordT:
+        """Read the version known at ``as_of`` (None: the latest).
+
+        Raises
+        ------
+        UnknownRecord
+            If there was none.
+        """
+        ...
+
+    def find(self, kind: type[RecordT], *, as_of: datetime | None = None, **keys: str) -> list[RecordT]:
+        """Read all records of a kind as known at ``as_of`` whose ``KEYS`` equal ``keys``, by id."""
+        ...
+
+    def history(self, kind: type[RecordT], record_id: str) -> list[RecordT]:
+        """Read every version of one record, oldest first."""
+        ...
+
+    def by_hash(self, kind: type[RecordT], sha256: str) -> RecordT:
+        """Read the very version an offer cites.
+
+        Raises
+        ------
+        UnknownRecord
+            If no version has that hash.
+        """
+        ...
+
+
+class AccountStore(Protocol):
+    """People who sign in at the desk."""
+
+    def save(self, account: Account, password_hash: str) -> None: ...
+    def accounts(self) -> list[Account]: ...
+    def find(self, username: str) -> tuple[Account, str] | None:
+        """Give the account and its password hash."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Argon2, behind two verbs."""
+
+    def hash(self, password: str) -> str: ...
+    def matches(self, password_hash: str, password: str) -> bool: ...
+
+
+class SignInAttempts(Protocol):
+    """Wrong passwords, so that guessing gets slow."""
+
+    def failures(self, username: str) -> list[datetime]:
+        """Give the wrong tries since the last success, oldest first."""
+        ...
+
+    def failed(self, username: str, at: datetime) -> None: ...
+    def succeeded(self, username: str) -> None: ...
+
+
+class FieldStore(Protocol):
+    """The field register: boundary versions with fiboa columns."""
+
+    def add(self, fields: Sequence[Field]) -> int:
+        """Append boundary versions not yet held; returns how many were new."""
+        ...
+
+    def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
+        """Read the version of each field known at ``as_of``, ordered by id."""
+        ...
+
+
+class ReadingStore(Protocol):
+    """Durable readings, quarantine and what each device may forget."""
+
+    def add(
+        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+    ) -> None:
+        """Commit readings (with their received bytes) and rejections in one transaction.
+
+        A reading already held under its identity with equal content is passed over; with other content it is kept as
+        a conflict. Raises StoreUnavailable and stores nothing when the store cannot commit.
+        """
+        ...
+
+    def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
+        """Tell, for each (device, boot), which seqs are stored, rejected or in conflict."""
+        ...
+
+    def save_states(self, states: Sequence[DeviceState]) -> None:
+        """Append device states."""
+        ...
+
+    def states(self) -> dict[str, DeviceState]:
+        """Give the latest state of each device."""
+        ...
+
+    def readings(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        known_by: datetime | None = None,
+    ) -> Iterator[tuple[Reading, datetime]]:
+        """Iterate over (reading, received_at) in order of device, boot and seq."""
+        ...
+
+    def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[tuple[int, int]]]:
+        """Give the settled seq ranges per (device, boot), ascending and disjoint: gaps are what lies between."""
+        ...
+
+    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
+        """Read the latest rejections with the instant they arrived."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Count readings, measurements, conflicts and quarantined messages."""
+        ...
+
+
+class CredentialStore(Protocol):
+    """Secrets of devices; revocation takes effect at once."""
+
+    def issue(self, device_id: str, *, at: datetime) -> tuple[str, bytes]:
+        """Make a new key; returns (key id, secret of 32 bytes)."""
+        ...
+
+    def revoke(self, device_id: str, *, at: datetime) -> None: ...
+
+    def keys(self, device_id: str) -> dict[str, bytes]:
+        """Give the keys that are valid now, by key id; empty for an unknown or revoked device."""
+        ...
+
+
+class RasterReader(Protocol):
+    """Reads pixels; everything it knows about files stays inside."""
+
+    def grid(self, href: str) -> Grid: ...
+
+    def read(
+        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
+        """Read digital numbers of a window, shape (rows, columns)."""
+        ...
+
+    def nodata(self, href: str, *, band: int = 1) -> float | None: ...
+
+    def content_hash(self, hrefs: Sequence[str]) -> str: ...
+
+
+class CoverageCache(Protocol):
+    """Coverage matrices, content-addressed by grid and field set."""
+
+    def load(self, key: str) -> dict[str, NDArray[Any]] | None: ...
+    def save(self, key: str, arrays: dict[str, NDArray[Any]]) -> None: ...
+
+
+class ObservationStore(Protocol):
+    """The Parquet dataset of field observations, partitioned by tile and month."""
+
+    def has(self, unit: str) -> bool:
+        """Say whether the unit of work with this content key is finished."""
+        ...
+
+    def write(self, unit: str, observations: Sequence[FieldObservations]) -> None:
+        """Write one unit whole: to a temporary name, then renamed; equal content gives equal bytes."""
+        ...
+
+    def series(self, index: str, units: Sequence[str], field_ids: Sequence[str] | None = None) -> FieldSeries:
+        """Read one index over time from the named units."""
+        ...
+
+
+class RunStore(Protocol):
+    """Manifests of batch runs; wall-clock facts go to a separate log."""
+
+    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any]) -> None: ...
+    def manifests(self, kind: str = "") -> list[dict[str, Any]]:
+        """Read the manifests, oldest first."""
+        ...
+
+
+class EstimateStore(Protocol):
+    """The Parquet dataset of yield estimates."""
+
+    def write(self, run_id: str, estimates: Sequence[YieldEstimate]) -> None: ...
+    def latest(self, planting_ids: Sequence[str], *, as_of: datetime) -> dict[str, YieldEstimate]:
+        """Give, per planting, the last estimate whose own ``as_of`` is not after this one."""
+        ...
+
+
+class ModelStore(Protocol):
+    """Content-addressed model artefacts as JSON, with a card; never a pickle."""
+
+    def save(self, artefact: dict[str, Any], card: str) -> str:
+        """Store and return the model id (hash of the artefact)."""
+        ...
+
+    def load(self, model_id: str) -> dict[str, Any]: ...
+    def current(self, crop: str) -> str | None:
+        """Give the model in use for a crop."""
+        ...
+
+    def promote(self, crop: str, model_id: str) -> None: ...
+
+
+class Catalogues(Protocol):
+    """Names the field agrees on: crops."""
+
+    def crop(self, code: str) -> Crop:
+        """Look a crop up; raises UnknownName."""
+        ...
+
+    def crops(self) -> tuple[Crop, ...]: ...
+
+
+class Progress(Protocol):
+    """Tells the person waiting how far long work is."""
+
+    def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Open a bar of ``total`` units; call the result with the number of units done since."""
+        ...

@@ -1,0 +1,1 @@
+"""What readings are worth: gaps, clock, physics, evidence grade, daily summaries."""

@@ -1,0 +1,1 @@
+"""Telemetry contract v1: bytes to readings or rejections, acknowledgements to bytes."""
