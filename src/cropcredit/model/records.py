@@ -33,6 +33,7 @@ class Record:
             raise MalformedInput(f"a {type(self).__name__} needs an id")
         if self.known_at.tzinfo is None:
             raise MalformedInput(f"known_at of {type(self).__name__} {self.id!r} has no time zone")
+        object.__setattr__(self, "known_at", self.known_at.astimezone(UTC))  # one instant, one spelling
 
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -1,0 +1,46 @@
+"""init and doctor, as a newcomer types them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+from cropcredit.adapters.health import examine
+
+
+def cropcredit(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cropcredit", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):
+    home = tmp_path / "bank"
+    assert cropcredit("init", "--home", home).returncode == 0
+    again = cropcredit("init", "--home", home)
+    assert again.returncode == 2
+    assert again.stderr.count("\n") == 1
+    assert "is a workspace already; nothing was changed" in again.stderr
+    findings = json.loads(cropcredit("doctor", "--home", home, "--json").stdout)
+    assert {finding["name"] for finding in findings} == {"clock", "disk", "broker", "fonts"}
+
+
+def test_a_command_outside_a_workspace_says_how_to_make_one(tmp_path):
+    done = cropcredit("doctor", "--home", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(f"is not a workspace; make one: cropcredit init --home {tmp_path}")
+
+
+def test_doctor_sees_a_broker_that_answers_and_a_clock_that_went_back(tmp_path):
+    (tmp_path / "cropcredit.db").touch()
+    now = datetime.now(UTC)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = {
+            f.name: f
+            for f in examine(tmp_path, broker=server.getsockname(), now=now - timedelta(days=1), released_on=now)
+        }
+    assert found["broker"].ok
+    assert not found["clock"].ok
+    assert "set the clock" in found["clock"].cure

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from cropcredit.errors import MalformedInput, UnknownName
+from cropcredit.units import Quantity, hectares, kilograms, tonnes_per_hectare
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"), [(15, "mu", 1.0), (10_000, "m2", 1.0), (1, "acre", 0.40468564224), (2, "ha", 2.0)]
+)
+def test_areas_become_hectares(value, unit, expected):
+    assert hectares(value, unit) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("value", "unit", "expected"), [(2, "jin", 1.0), (1, "quintal", 100.0), (2, "bag90", 180.0)])
+def test_weights_become_kilograms(value, unit, expected):
+    assert kilograms(value, unit) == expected
+
+
+@pytest.mark.parametrize(("value", "unit", "expected"), [(800, "jin/mu", 6.0), (60, "dt/ha", 6.0), (6, "t/ha", 6.0)])
+def test_yields_become_tonnes_per_hectare(value, unit, expected):
+    assert tonnes_per_hectare(value, unit) == pytest.approx(expected)
+
+
+def test_an_unknown_unit_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownName, match=r"unknown unit of area 'feddan'; known: ha, m2, mu, acre"):
+        hectares(1, "feddan")
+    with pytest.raises(MalformedInput, match="a yield unit is weight/area, not 'kg'"):
+        tonnes_per_hectare(1, "kg")
+
+
+def test_plausibility_includes_the_ends_and_never_nan():
+    moisture = Quantity(name="soil.moisture", unit="%", low=0, high=100)
+    assert moisture.plausible(0)
+    assert moisture.plausible(100)
+    assert not moisture.plausible(100.1)
+    assert not moisture.plausible(math.nan)
