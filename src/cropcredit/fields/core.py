@@ -1,0 +1,42 @@
+"""The core of a field: what remains when its rim, which neighbours and tracks colour, is taken off."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from cropcredit.fields.projection import WGS84, reproject
+
+
+def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_]:
+    """Shrink boundaries by ``metres`` on all sides; what vanishes comes back empty.
+
+    The distance is true: each boundary is shrunk in the UTM zone of its centre (scale within 0.1 % of one).
+
+    Parameters
+    ----------
+    boundaries : ndarray of shapely polygons, shape (fields,)
+        EPSG:4326.
+    metres : float
+        Width of the rim taken off, m.
+
+    Returns
+    -------
+    ndarray of shapely polygons, shape (fields,)
+        EPSG:4326.
+    """
+    shrunk = np.empty(len(boundaries), dtype=object)
+    zones = _utm_zones(boundaries)
+    for zone in np.unique(zones):
+        here = zones == zone
+        metric = reproject(boundaries[here], WGS84, f"EPSG:{zone}")
+        shrunk[here] = reproject(shapely.buffer(metric, -metres), f"EPSG:{zone}", WGS84)
+    return shrunk
+
+
+def _utm_zones(boundaries: NDArray[np.object_]) -> NDArray[np.int64]:
+    centres = shapely.centroid(boundaries)
+    lon, lat = shapely.get_x(centres), shapely.get_y(centres)
+    zone = np.clip(np.floor((lon + 180) / 6).astype(np.int64) + 1, 1, 60)
+    return zone + np.where(lat < 0, 32700, 32600)
