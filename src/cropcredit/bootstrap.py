@@ -13,7 +13,7 @@ from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_d
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
 from cropcredit.config import Settings
 from cropcredit.ports import AccountStore, Clock, FactStore
-from cropcredit.usecases.accounts import AddAccount, ListAccounts, SignIn
+from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 
 RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -34,6 +34,7 @@ class App:
     accounts: AccountStore
     examine: Examine
     sign_in: SignIn
+    recognise: Recognise
     add_account: AddAccount
     list_accounts: ListAccounts
 
@@ -51,6 +52,7 @@ def build(settings: Settings) -> App:
         accounts=accounts,
         examine=partial(health.examine, settings.home, broker=broker, released_on=RELEASED_ON),
         sign_in=SignIn(accounts=accounts, hasher=hasher, attempts=MemoryAttempts(), clock=clock),
+        recognise=Recognise(accounts=accounts),
         add_account=AddAccount(accounts=accounts, hasher=hasher),
         list_accounts=ListAccounts(accounts=accounts),
     )

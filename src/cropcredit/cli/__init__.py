@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import workspace
+from cropcredit.cli import dashboard, users, workspace
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -19,8 +19,13 @@ app = typer.Typer(
 )
 
 # Commands without a noun; then one group per noun.
-for top in (workspace.app,):
+for top in (
+    workspace.app,
+    dashboard.app,
+):
     app.registered_commands.extend(top.registered_commands)
+for group in (users.app,):
+    app.add_typer(group)
 
 
 def main() -> None:

@@ -89,6 +89,26 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recognise:
+    """Look a signed-in person up again: an account that was closed, or given another role, counts at once."""
+
+    accounts: AccountStore
+
+    def __call__(self, username: str) -> Account:
+        """Give the account as it stands now.
+
+        Raises
+        ------
+        NotPermitted
+            If it was closed or removed.
+        """
+        found = self.accounts.find(username)
+        if found is None or not found[0].active:
+            raise NotPermitted(f"the account {username!r} is closed")
+        return found[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddAccount:
     """Make an account for a person at the lender."""
 

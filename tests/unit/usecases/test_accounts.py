@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
 from cropcredit.errors import MalformedInput, NotPermitted, StateConflict
 from cropcredit.model import Account, Role
-from cropcredit.usecases.accounts import FREE_TRIES, AddAccount, ListAccounts, SignIn
+from cropcredit.usecases.accounts import FREE_TRIES, AddAccount, ListAccounts, Recognise, SignIn
 from tests.fakes import FakeAccounts, FakeHasher
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -142,3 +143,11 @@ def test_made_up_names_cannot_fill_the_memory() -> None:
         attempts.failed(name, NOON)
     assert attempts.failures("a") == []
     assert len(attempts.failures("c")) == 3
+
+
+def test_a_closed_account_is_no_longer_recognised(accounts: FakeAccounts) -> None:
+    recognise = Recognise(accounts=accounts)
+    assert recognise("li.na").branch == "3702"
+    accounts.save(replace(recognise("li.na"), active=False), "")
+    with pytest.raises(NotPermitted, match=r"account 'li\.na' is closed"):
+        recognise("li.na")
