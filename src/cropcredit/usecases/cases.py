@@ -1,0 +1,372 @@
+"""The queue and the case as the desk and the command line see them, for one person and one instant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from cropcredit.errors import NotPermitted, UnknownRecord
+from cropcredit.model import (
+    Account,
+    Application,
+    Consent,
+    Crop,
+    Decision,
+    Field,
+    LendingPolicy,
+    Loan,
+    Money,
+    Offer,
+    Outcome,
+    Party,
+    PartyKind,
+    Planting,
+    Role,
+    Step,
+    Tenure,
+    YieldEstimate,
+)
+from cropcredit.ports import Catalogues, Clock, EstimateStore, FactStore, FieldStore
+
+
+class Stage(StrEnum):
+    """How far a case has come."""
+
+    NEW = "new"
+    """Asked for, not sized yet."""
+    SIZED = "sized"
+    """An offer waits for the officer (also when a newer offer overtook a recommendation)."""
+    RECOMMENDED = "recommended"
+    """A second person has to look."""
+    RETURNED = "returned"
+    """The second person sent it back to the officer."""
+    REFERRED = "referred"
+    """Approved to be looked into further: a field visit, another product, the head office."""
+    APPROVED = "approved"
+    DECLINED = "declined"
+    """Two people declined it; never a machine."""
+    BOOKED = "booked"
+
+
+class NextStep(StrEnum):
+    """What a person can do with a case."""
+
+    SIZE = "size"
+    RECOMMEND = "recommend"
+    APPROVE = "approve"
+    RETURN = "return"
+    BOOK = "book"
+
+
+OPEN: dict[Stage, tuple[NextStep, ...]] = {
+    Stage.NEW: (NextStep.SIZE,),
+    Stage.SIZED: (NextStep.SIZE, NextStep.RECOMMEND),
+    Stage.RECOMMENDED: (NextStep.SIZE, NextStep.APPROVE, NextStep.RETURN),
+    Stage.RETURNED: (NextStep.SIZE, NextStep.RECOMMEND),
+    Stage.REFERRED: (NextStep.SIZE, NextStep.RECOMMEND),
+    Stage.APPROVED: (NextStep.BOOK,),
+    Stage.DECLINED: (),
+    Stage.BOOKED: (),
+}
+"""Steps that a stage leaves open to whoever has the right to them."""
+
+ROLES: dict[NextStep, tuple[Role, ...]] = {
+    NextStep.SIZE: (Role.OFFICER, Role.APPROVER, Role.AGRONOMIST, Role.ADMIN),
+    NextStep.RECOMMEND: (Role.OFFICER,),
+    NextStep.APPROVE: (Role.APPROVER,),
+    NextStep.RETURN: (Role.APPROVER,),
+    NextStep.BOOK: (Role.OFFICER, Role.ADMIN),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A step that the stage leaves open, but not to this person, and why."""
+
+    step: NextStep
+    why: str
+    """``role``, ``branch``, ``own_recommendation`` (four eyes) or ``tier`` (the amount is above the person's reach)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """One line of the queue."""
+
+    application_id: str
+    party_id: str
+    party_name: str
+    party_kind: PartyKind | None
+    """None where the party is not known (yet)."""
+    branch: str
+    admin_unit: str
+    crops: tuple[str, ...]
+    """Codes of the crop catalogue, each once."""
+    declared_area_ha: float
+    requested: Money
+    due_on: date
+    received_at: datetime
+    """When the application became known."""
+    stage: Stage
+    offered: Money | None
+    """None while not sized."""
+    decided: Money | None
+    """Amount of the last recommendation or approval; None without one."""
+    binding: str
+    """Rule of the cap that binds; empty while not sized."""
+    shortfall_at_offer: float | None
+    sized_as_of: datetime | None
+    steps: tuple[NextStep, ...]
+    """What this person may do now."""
+    waiting_for_me: bool
+    """The next decision or booking is this person's to take."""
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePlanting:
+    """One planting of a case with the evidence about it; None where that evidence is missing."""
+
+    planting: Planting
+    crop: Crop
+    field: Field | None
+    tenures: tuple[Tenure, ...]
+    estimate: YieldEstimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything a person needs to decide, on one page."""
+
+    application: Application
+    party: Party
+    consents: tuple[Consent, ...]
+    plantings: tuple[CasePlanting, ...]
+    missing: tuple[str, ...]
+    """Plantings of the application that the workspace does not hold."""
+    offer: Offer | None
+    """The current offer: the one with the latest ``as_of``."""
+    earlier_offers: tuple[Offer, ...]
+    """Older ones, newest first."""
+    decisions: tuple[Decision, ...]
+    """Oldest first."""
+    loan: Loan | None
+    policy: LendingPolicy | None
+    stage: Stage
+    steps: tuple[NextStep, ...]
+    """What this person may do now."""
+    blocked: tuple[Blocked, ...]
+    """What the stage leaves open, but not to this person."""
+
+
+def current_offer(offers: Sequence[Offer]) -> Offer | None:
+    """Give the offer that counts: of the latest ``as_of``, then the latest known; None if there is none."""
+    return max(offers, key=lambda offer: (offer.as_of, offer.known_at, offer.id), default=None)
+
+
+def stage_of(offer: Offer | None, decisions: Sequence[Decision], loan: Loan | None) -> Stage:
+    """Tell how far a case has come from its current offer, its decisions (oldest first) and its loan."""
+    if loan is not None:
+        return Stage.BOOKED
+    last = decisions[-1] if decisions else None
+    if last is not None and last.step is Step.APPROVE:
+        return {Outcome.REFER: Stage.REFERRED, Outcome.DECLINE: Stage.DECLINED}.get(last.outcome, Stage.APPROVED)
+    if offer is None:
+        return Stage.NEW
+    if last is None or last.offer_id != offer.id:
+        return Stage.SIZED
+    return Stage.RECOMMENDED if last.step is Step.RECOMMEND else Stage.RETURNED
+
+
+def within_reach(account: Account, amount: Money, policy: LendingPolicy) -> bool:
+    """Say whether the policy's tiers let this approver sign for ``amount``."""
+    tiers = [tier for tier in policy.tiers if amount <= tier.up_to]
+    tier = min(tiers, key=lambda each: each.up_to, default=None)
+    return tier is not None and (tier.approver_branch == "own" or account.branch == "*")
+
+
+def why_not(
+    step: NextStep, account: Account, *, branch: str, last: Decision | None, policy: LendingPolicy | None
+) -> str:
+    """Tell why this person may not take an open step; empty if they may. Codes as in :class:`Blocked`."""
+    if not account.active or account.role not in ROLES[step]:
+        return "role"
+    if not account.sees(branch):
+        return "branch"
+    second_pair_of_eyes = step in (NextStep.APPROVE, NextStep.RETURN)
+    if second_pair_of_eyes and last is not None and last.by == account.username:
+        return "own_recommendation"
+    if step is NextStep.APPROVE and last is not None and policy is not None:
+        return "" if within_reach(account, last.amount, policy) else "tier"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """List the cases of the person's branch, oldest first; those waiting for the person come first."""
+
+    facts: FactStore
+    clock: Clock
+
+    def __call__(self, account: Account, *, as_of: datetime | None = None) -> list[QueueRow]:
+        at = as_of or self.clock.now()
+        parties = {party.id: party for party in self.facts.find(Party, as_of=at)}
+        plantings = {planting.id: planting for planting in self.facts.find(Planting, as_of=at)}
+        offers = _by_application(self.facts.find(Offer, as_of=at))
+        decisions = _by_application(self.facts.find(Decision, as_of=at))
+        loans = {loan.application_id: loan for loan in self.facts.find(Loan, as_of=at)}
+        policies = {policy.currency: policy for policy in self.facts.find(LendingPolicy, as_of=at)}
+        rows = [
+            _row(
+                application,
+                parties.get(application.party_id),
+                [plantings[p] for p in application.planting_ids if p in plantings],
+                current_offer(offers[application.id]),
+                decisions[application.id],
+                loans.get(application.id),
+                account,
+                policies.get(application.requested.currency),
+            )
+            for application in self.facts.find(Application, as_of=at)
+            if account.sees(application.branch)
+        ]
+        return sorted(rows, key=lambda row: (not row.waiting_for_me, row.received_at, row.application_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Put everything about one application on one page."""
+
+    facts: FactStore
+    fields: FieldStore
+    estimates: EstimateStore
+    catalogues: Catalogues
+    clock: Clock
+
+    def __call__(self, application_id: str, account: Account, *, as_of: datetime | None = None) -> Case:
+        """Read one case.
+
+        Raises
+        ------
+        NotPermitted
+            If the case belongs to another branch.
+        UnknownRecord
+            If there is no such application, or its party is not known.
+        """
+        at = as_of or self.clock.now()
+        application = self.facts.get(Application, application_id, as_of=at)
+        if not account.sees(application.branch):
+            raise NotPermitted(f"case {application_id} belongs to branch {application.branch}, not {account.branch}")
+        party = self.facts.get(Party, application.party_id, as_of=at)
+        offers = self.facts.find(Offer, as_of=at, application_id=application_id)
+        offer = current_offer(offers)
+        decisions = self.facts.find(Decision, as_of=at, application_id=application_id)
+        loan = next(iter(self.facts.find(Loan, as_of=at, application_id=application_id)), None)
+        policy = policy_for(self.facts, application.requested.currency, as_of=at)
+        stage = stage_of(offer, decisions, loan)
+        steps, blocked = _steps(stage, account, application.branch, decisions, policy)
+        plantings, missing = self._plantings(application, at)
+        return Case(
+            application=application,
+            party=party,
+            consents=tuple(self.facts.find(Consent, as_of=at, party_id=party.id)),
+            plantings=plantings,
+            missing=missing,
+            offer=offer,
+            earlier_offers=tuple(sorted((o for o in offers if o != offer), key=lambda o: o.as_of, reverse=True)),
+            decisions=tuple(decisions),
+            loan=loan,
+            policy=policy,
+            stage=stage,
+            steps=steps,
+            blocked=blocked,
+        )
+
+    def _plantings(self, application: Application, at: datetime) -> tuple[tuple[CasePlanting, ...], tuple[str, ...]]:
+        held: list[Planting] = []
+        missing: list[str] = []
+        for planting_id in application.planting_ids:
+            try:
+                held.append(self.facts.get(Planting, planting_id, as_of=at))
+            except UnknownRecord:
+                missing.append(planting_id)
+        fields = {f.id: f for f in self.fields.read(as_of=at, ids=sorted({p.field_id for p in held}))}
+        estimates = self.estimates.latest([p.id for p in held], as_of=at)
+        views = tuple(
+            CasePlanting(
+                planting=planting,
+                crop=self.catalogues.crop(planting.crop),
+                field=fields.get(planting.field_id),
+                tenures=tuple(self.facts.find(Tenure, as_of=at, field_id=planting.field_id)),
+                estimate=estimates.get(planting.id),
+            )
+            for planting in held
+        )
+        return views, tuple(missing)
+
+
+def policy_for(facts: FactStore, currency: str, *, as_of: datetime | None) -> LendingPolicy | None:
+    """Give the policy under which loans of a currency are made; None if there is none.
+
+    A workspace keeps one policy per currency, with the currency in its id; a new version replaces the old one.
+    """
+    policies = [policy for policy in facts.find(LendingPolicy, as_of=as_of) if policy.currency == currency]
+    return max(policies, key=lambda policy: (policy.known_at, policy.id), default=None)
+
+
+def _steps(
+    stage: Stage, account: Account, branch: str, decisions: Sequence[Decision], policy: LendingPolicy | None
+) -> tuple[tuple[NextStep, ...], tuple[Blocked, ...]]:
+    last = decisions[-1] if decisions else None
+    answers = {step: why_not(step, account, branch=branch, last=last, policy=policy) for step in OPEN[stage]}
+    allowed = tuple(step for step, why in answers.items() if not why)
+    return allowed, tuple(Blocked(step=step, why=why) for step, why in answers.items() if why)
+
+
+def _row(
+    application: Application,
+    party: Party | None,
+    plantings: Sequence[Planting],
+    offer: Offer | None,
+    decisions: Sequence[Decision],
+    loan: Loan | None,
+    account: Account,
+    policy: LendingPolicy | None,
+) -> QueueRow:
+    stage = stage_of(offer, decisions, loan)
+    steps, _ = _steps(stage, account, application.branch, decisions, policy)
+    return QueueRow(
+        application_id=application.id,
+        party_id=application.party_id,
+        party_name=party.name if party else application.party_id,
+        party_kind=party.kind if party else None,
+        branch=application.branch,
+        admin_unit=party.admin_unit if party else "",
+        crops=tuple(dict.fromkeys(planting.crop for planting in plantings)),
+        declared_area_ha=sum(planting.declared_area_ha for planting in plantings),
+        requested=application.requested,
+        due_on=application.due_on,
+        received_at=application.known_at,
+        stage=stage,
+        offered=offer.amount if offer else None,
+        decided=decisions[-1].amount if decisions else None,
+        binding=offer.binding if offer else "",
+        shortfall_at_offer=offer.shortfall_at_offer if offer else None,
+        sized_as_of=offer.as_of if offer else None,
+        steps=steps,
+        waiting_for_me=bool(set(steps) - {NextStep.SIZE}),
+        synthetic=application.synthetic,
+    )
+
+
+OfCase = TypeVar("OfCase", Offer, Decision)
+
+
+def _by_application(records: Sequence[OfCase]) -> defaultdict[str, list[OfCase]]:
+    grouped: defaultdict[str, list[OfCase]] = defaultdict(list)
+    for record in records:
+        grouped[record.application_id].append(record)
+    return grouped
