@@ -4,6 +4,7 @@ from cropcredit.model.devices import Ack, Clock, Device, DeviceState, Installati
 from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
 from cropcredit.model.lending import (
     Application,
+    ApprovalTier,
     Cap,
     CostItem,
     CostSheet,
@@ -18,6 +19,7 @@ from cropcredit.model.lending import (
     PriceSeries,
     Reason,
     Step,
+    Stress,
 )
 from cropcredit.model.money import Money
 from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
@@ -31,6 +33,7 @@ __all__ = [
     "Account",
     "Ack",
     "Application",
+    "ApprovalTier",
     "Band",
     "Cap",
     "Clock",
@@ -69,6 +72,7 @@ __all__ = [
     "Scene",
     "Season",
     "Step",
+    "Stress",
     "Tenure",
     "WeatherSeries",
     "YieldEstimate",

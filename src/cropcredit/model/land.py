@@ -57,6 +57,8 @@ class Tenure(Record):
     rent_per_ha: int = 0
     """Yearly rent, minor units of ``rent_currency`` per hectare."""
     rent_currency: str = ""
+    registered_area_ha: float | None = None
+    """Area in the land certificate or contract, hectares; None where the paper names none."""
 
     def covers(self, day: date) -> bool:
         """Say whether the tenure holds on that day."""

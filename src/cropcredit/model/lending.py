@@ -33,11 +33,14 @@ class Application(Record):
     debt_service: Money
     """Existing debts due until ``due_on``."""
     purpose: str = "inputs"
+    pledged: Money | None = None
+    """Appraised value of what is pledged; None for an unsecured loan."""
     synthetic: bool = False
 
     def __post_init__(self) -> None:
         Record.__post_init__(self)
-        amounts = (self.requested, self.own_funds, self.off_farm_income, self.household_draw, self.debt_service)
+        amounts = [self.requested, self.own_funds, self.off_farm_income, self.household_draw, self.debt_service]
+        amounts += [self.pledged] if self.pledged else []
         if len({amount.currency for amount in amounts}) != 1:
             raise MalformedInput(f"application {self.id!r} mixes currencies {sorted({a.currency for a in amounts})}")
         if any(amount.minor < 0 for amount in amounts):
@@ -214,7 +217,7 @@ class Offer(Record):
     cash_quantiles: tuple[tuple[float, Money], ...]
     """(probability, cash flow available for debt service)."""
     financed_area_ha: tuple[tuple[str, float], ...]
-    """Per planting: min(declared, registered, geometry)."""
+    """Per planting: min(declared, registered, geometry, planted), hectares."""
     apr: float
     """Yearly rate offered, simple."""
     price_parts: tuple[tuple[str, float], ...]

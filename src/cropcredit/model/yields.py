@@ -57,6 +57,8 @@ class YieldEstimate(Record):
     """Rank of the season's index integral among fields of the same crop and region, [0, 100]."""
     verification: str = "not_assessed"
     """``conform``, ``not_conform`` or ``not_assessed``: is the declared crop growing there?"""
+    planted_share: float | None = None
+    """Share of the field seen planted with the declared crop, [0, 1]; None where not assessed."""
     reasons: tuple[str, ...] = ()
     """Machine codes with facts, most important first, e.g. ``cold_start``, ``model_no_skill``, ``mixed_pixel``."""
     inputs: tuple[str, ...] = ()
