@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -270,6 +271,17 @@ class Catalogues(Protocol):
         ...
 
     def crops(self) -> tuple[Crop, ...]: ...
+
+
+class TableReader(Protocol):
+    """Reads a table whole, as text."""
+
+    def rows(self, file: Path) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
+        """Give the column names and, per row, its line in the file and its cells by column.
+
+        Raises EmptyInput or MalformedInput, naming file and row.
+        """
+        ...
 
 
 class Progress(Protocol):

@@ -1,0 +1,138 @@
+"""Tables of markets and weather: local prices, cost sheets, daily weather."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from cropcredit.errors import MalformedInput
+from cropcredit.model import CostItem, CostSheet, FarmGatePrice, Record, WeatherSeries
+from cropcredit.usecases.cells import CROP, KNOWN_AT, REGION, SOURCE, SYNTHETIC, Cells, Column, Form
+
+
+def _prices(rows: list[Cells]) -> list[Record]:
+    return [_price(row) for row in rows]
+
+
+def _price(row: Cells) -> FarmGatePrice:
+    crop, region, dated_on = row.crop(), row.text("region"), row.day("dated_on")
+    per_kg, currency = row.per_kg("price", "unit")
+    return FarmGatePrice(
+        id=f"{crop}/{region}/{dated_on}",
+        known_at=row.known_at(dated_on),
+        crop=crop,
+        region=region,
+        per_kg=per_kg,
+        currency=currency,
+        dated_on=dated_on,
+        source=row.text("source"),
+    )
+
+
+def _costs(rows: list[Cells]) -> list[Record]:
+    def sheet(row: Cells) -> tuple[str, str]:
+        return row.crop(), row.text("region")
+
+    return [_cost_sheet(*name, list(items)) for name, items in groupby(sorted(rows, key=sheet), key=sheet)]
+
+
+def _cost_sheet(crop: str, region: str, rows: list[Cells]) -> CostSheet:
+    items = tuple(
+        CostItem(
+            name=row.text("item"),
+            per_ha=row.per_ha("amount", "unit"),
+            months_after_sowing=int(row.number("months_after_sowing", low=0)),
+            at_harvest=row.flag("at_harvest"),
+        )
+        for row in rows
+    )
+    currencies = {item.per_ha.currency for item in items}
+    if len(currencies) != 1:
+        raise MalformedInput(f"the cost sheet of {crop} in {region} mixes {sorted(currencies)}", where=_rows(rows))
+    return CostSheet(
+        id=f"{crop}/{region}",
+        known_at=max(row.known_at() for row in rows),
+        crop=crop,
+        region=region,
+        currency=currencies.pop(),
+        items=items,
+        source=rows[0].text("source"),
+    )
+
+
+def _weather(rows: list[Cells]) -> list[Record]:
+    def year(row: Cells) -> tuple[str, str, int]:
+        return row.text("region"), row.text("source"), row.day("date").year
+
+    return [_weather_year(*name, list(days)) for name, days in groupby(sorted(rows, key=year), key=year)]
+
+
+def _weather_year(region: str, source: str, year: int, rows: list[Cells]) -> WeatherSeries:
+    rows = sorted(rows, key=lambda row: row.day("date"))
+    first, last = rows[0].day("date"), rows[-1].day("date")
+    if (last - first).days + 1 != len(rows) or len({row.day("date") for row in rows}) != len(rows):
+        raise MalformedInput(f"days of {region} in {year} are missing or stand twice", where=_rows(rows))
+    solar = [row.maybe("solar_mj_m2") for row in rows]
+    return WeatherSeries(
+        id=f"{region}/{source}/{year}",
+        known_at=max(row.known_at(last) for row in rows),
+        region=region,
+        source=source,
+        first_on=first,
+        rain_mm=tuple(row.number("rain_mm", low=0) for row in rows),
+        t_min_c=tuple(row.number("t_min_c") for row in rows),
+        t_max_c=tuple(row.number("t_max_c") for row in rows),
+        solar_mj_m2=tuple(row.number("solar_mj_m2", low=0) for row in rows) if any(solar) else (),
+        synthetic=any(row.flag("synthetic") for row in rows),
+    )
+
+
+def _rows(rows: list[Cells]) -> str:
+    lines = [row.row for row in rows]
+    return f"rows {min(lines)}-{max(lines)}"
+
+
+MARKET: tuple[Form, ...] = (
+    Form(
+        noun="prices",
+        build=_prices,
+        columns=(
+            CROP,
+            REGION,
+            Column("price", "what a buyer paid at the farm gate"),
+            Column("unit", "currency/weight: CNY/jin, CNY/kg, INR/quintal, USD/t"),
+            Column("dated_on", "day of the price"),
+            SOURCE,
+            KNOWN_AT,
+        ),
+    ),
+    Form(
+        noun="costs",
+        build=_costs,
+        columns=(
+            CROP,
+            REGION,
+            Column("item", "seed, fertiliser, pesticide, water, machinery, labour, rent, harvest …"),
+            Column("amount", "cost per area"),
+            Column("unit", "currency/area: CNY/mu, CNY/ha"),
+            Column("months_after_sowing", "when it falls due"),
+            Column("at_harvest", "yes: paid from the harvest and not financed", required=False),
+            SOURCE,
+            KNOWN_AT,
+        ),
+    ),
+    Form(
+        noun="weather",
+        build=_weather,
+        columns=(
+            Column("region", "administrative unit or station"),
+            SOURCE,
+            Column("date", "day; no day of a year may be missing between the first and the last"),
+            Column("rain_mm", "rain, mm"),
+            Column("t_min_c", "lowest temperature, °C"),
+            Column("t_max_c", "highest temperature, °C"),
+            Column("solar_mj_m2", "global radiation, MJ/m²; for all days of a year or none", required=False),
+            SYNTHETIC,
+            KNOWN_AT,
+        ),
+    ),
+)
