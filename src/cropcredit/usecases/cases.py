@@ -123,6 +123,8 @@ class QueueRow:
     """What this person may do now."""
     waiting_for_me: bool
     """The next decision or booking is this person's to take."""
+    gaps: tuple[str, ...]
+    """Evidence that is missing: ``party``, ``planting``, ``consent``; what the queue can tell at a glance."""
     synthetic: bool
 
 
@@ -160,6 +162,8 @@ class Case:
     """What this person may do now."""
     blocked: tuple[Blocked, ...]
     """What the stage leaves open, but not to this person."""
+    gaps: tuple[str, ...]
+    """Evidence that is missing: ``planting``, ``consent``, ``field``, ``estimate``; never a mark against anybody."""
 
 
 def current_offer(offers: Sequence[Offer]) -> Offer | None:
@@ -219,6 +223,7 @@ class Queue:
         decisions = _by_application(self.facts.find(Decision, as_of=at))
         loans = {loan.application_id: loan for loan in self.facts.find(Loan, as_of=at)}
         policies = {policy.currency: policy for policy in self.facts.find(LendingPolicy, as_of=at)}
+        agreed = {consent.party_id for consent in self.facts.find(Consent, as_of=at) if covers_credit(consent, at)}
         rows = [
             _row(
                 application,
@@ -229,6 +234,7 @@ class Queue:
                 loans.get(application.id),
                 account,
                 policies.get(application.requested.currency),
+                consented=application.party_id in agreed,
             )
             for application in self.facts.find(Application, as_of=at)
             if account.sees(application.branch)
@@ -269,10 +275,11 @@ class OpenCase:
         stage = stage_of(offer, decisions, loan)
         steps, blocked = _steps(stage, account, application.branch, decisions, policy)
         plantings, missing = self._plantings(application, at)
+        consents = tuple(self.facts.find(Consent, as_of=at, party_id=party.id))
         return Case(
             application=application,
             party=party,
-            consents=tuple(self.facts.find(Consent, as_of=at, party_id=party.id)),
+            consents=consents,
             plantings=plantings,
             missing=missing,
             offer=offer,
@@ -283,6 +290,12 @@ class OpenCase:
             stage=stage,
             steps=steps,
             blocked=blocked,
+            gaps=_named(
+                planting=bool(missing),
+                consent=not any(covers_credit(consent, at) for consent in consents),
+                field=any(view.field is None for view in plantings),
+                estimate=any(view.estimate is None for view in plantings),
+            ),
         )
 
     def _plantings(self, application: Application, at: datetime) -> tuple[tuple[CasePlanting, ...], tuple[str, ...]]:
@@ -306,6 +319,15 @@ class OpenCase:
             for planting in held
         )
         return views, tuple(missing)
+
+
+def covers_credit(consent: Consent, at: datetime) -> bool:
+    """Say whether a consent stands that lets the lender look at the farm to assess credit."""
+    return any(consent.allows("credit_assessment", kind, at) for kind in consent.data_kinds)
+
+
+def _named(**missing: bool) -> tuple[str, ...]:
+    return tuple(name for name, absent in missing.items() if absent)
 
 
 def policy_for(facts: FactStore, currency: str, *, as_of: datetime | None) -> LendingPolicy | None:
@@ -335,6 +357,8 @@ def _row(
     loan: Loan | None,
     account: Account,
     policy: LendingPolicy | None,
+    *,
+    consented: bool,
 ) -> QueueRow:
     stage = stage_of(offer, decisions, loan)
     steps, _ = _steps(stage, account, application.branch, decisions, policy)
@@ -358,6 +382,9 @@ def _row(
         sized_as_of=offer.as_of if offer else None,
         steps=steps,
         waiting_for_me=bool(set(steps) - {NextStep.SIZE}),
+        gaps=_named(
+            party=party is None, planting=len(plantings) < len(application.planting_ids), consent=not consented
+        ),
         synthetic=application.synthetic,
     )
 
