@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from cropcredit.model import (
     Reading,
     RecordT,
     Rejection,
+    SceneDraft,
+    VectorTable,
     YieldEstimate,
 )
 
@@ -168,6 +170,14 @@ class ReadingStore(Protocol):
         """Give the settled seq ranges per (device, boot), ascending and disjoint: gaps are what lies between."""
         ...
 
+    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
+        """Give, per (device, boot), the oldest seq the device said it still held: below it nothing will come."""
+        ...
+
+    def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
+        """Give the highest boot ever seen of each device; absent: none."""
+        ...
+
     def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
         """Read the latest rejections with the instant they arrived."""
         ...
@@ -190,6 +200,22 @@ class CredentialStore(Protocol):
         """Give the keys that are valid now, by key id; empty for an unknown or revoked device."""
         ...
 
+    def known(self, device_ids: Iterable[str]) -> dict[str, dict[str, bytes]]:
+        """Give the valid keys of many devices at once; empty for a revoked device, absent for an unknown one."""
+        ...
+
+
+class BrokerAccess(Protocol):
+    """Who may log in at the broker."""
+
+    def allow(self, logins: Mapping[str, str]) -> None:
+        """Let these user names in with these passwords, in place of any earlier ones."""
+        ...
+
+    def forbid(self, usernames: Iterable[str]) -> None:
+        """Shut these user names out."""
+        ...
+
 
 class RasterReader(Protocol):
     """Reads pixels; everything it knows about files stays inside."""
@@ -205,6 +231,35 @@ class RasterReader(Protocol):
     def nodata(self, href: str, *, band: int = 1) -> float | None: ...
 
     def content_hash(self, hrefs: Sequence[str]) -> str: ...
+
+
+class VectorFiles(Protocol):
+    """Reads vector files of any format and coordinate system."""
+
+    def read(self, path: str, *, crs: str = "", encoding: str = "", layer: str = "") -> VectorTable:
+        """Read all features.
+
+        Parameters
+        ----------
+        crs : str, optional
+            Coordinate system to assume where the file names none.
+        encoding : str, optional
+            Of a shapefile's text; without it, what its .cpg file says.
+
+        Raises
+        ------
+        MissingCRS, EmptyInput, MalformedInput
+            If the file names no coordinate system, holds nothing, or cannot be read.
+        """
+        ...
+
+
+class SceneFiles(Protocol):
+    """Finds scenes in folders and files."""
+
+    def describe(self, path: str, product: str) -> list[SceneDraft]:
+        """Describe the scenes at ``path``, in order of their names."""
+        ...
 
 
 class CoverageCache(Protocol):
@@ -223,6 +278,16 @@ class ObservationStore(Protocol):
 
     def write(self, unit: str, observations: Sequence[FieldObservations]) -> None:
         """Write one unit whole: to a temporary name, then renamed; equal content gives equal bytes."""
+        ...
+
+    def read(self, units: Sequence[str]) -> list[FieldObservations]:
+        """Read the named units whole, in that order.
+
+        Raises
+        ------
+        UnknownRecord
+            If one is not there.
+        """
         ...
 
     def series(self, index: str, units: Sequence[str], field_ids: Sequence[str] | None = None) -> FieldSeries:

@@ -1,6 +1,7 @@
 """Frozen values that every room understands; nothing here computes a decision."""
 
 from cropcredit.model.devices import Ack, Clock, Device, DeviceState, Installation, Measurement, Reading, Rejection
+from cropcredit.model.files import SceneDraft, VectorTable
 from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
 from cropcredit.model.lending import (
     Application,
@@ -70,10 +71,12 @@ __all__ = [
     "Rejection",
     "Role",
     "Scene",
+    "SceneDraft",
     "Season",
     "Step",
     "Stress",
     "Tenure",
+    "VectorTable",
     "WeatherSeries",
     "YieldEstimate",
     "YieldLabel",

@@ -1,0 +1,41 @@
+"""What an adapter found in a file, before a use case has judged it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropcredit.model.scenes import Band, Offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VectorTable:
+    """Features of a vector file, untouched: geometries in the file's own coordinate system, columns by name."""
+
+    path: str
+    crs: str
+    """``EPSG:…`` or WKT."""
+    geometries: NDArray[np.object_]
+    """Shapely geometries or None, x before y."""
+    columns: dict[str, Sequence[Any]]
+    """Attributes; None where the file has no value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneDraft:
+    """What a scene's files and their names say; empty where they do not say it."""
+
+    id: str
+    path: str
+    bands: tuple[Band, ...]
+    tile: str = ""
+    acquired_at: datetime | None = None
+    available_at: datetime | None = None
+    processing_baseline: str = ""
+    offset: Offset | None = None
+    synthetic: bool = False
