@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cropcredit.errors import StateConflict, UnknownRecord
-from cropcredit.model import Account, Record, RecordT, digest
+from cropcredit.errors import StateConflict, StoreUnavailable, UnknownRecord
+from cropcredit.model import Account, Ack, DeviceState, Reading, Record, RecordT, Rejection, digest
+from cropcredit.telemetry.ranges import contiguous, merged
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,3 +83,148 @@ class FakeAccounts:
 
     def find(self, username: str) -> tuple[Account, str] | None:
         return self.rows.get(username)
+
+
+class FakeReadings:
+    """ReadingStore in dictionaries; ``failing`` makes the next commits fail."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int, int], tuple[Reading, bytes, datetime]] = {}
+        self.conflicts: dict[tuple[Reading, bytes], datetime] = {}
+        self.rejections: dict[tuple[str, str, bytes], tuple[datetime, Rejection]] = {}
+        self.refused: dict[tuple[str, int], dict[int, tuple[str, datetime]]] = {}
+        self.said: list[DeviceState] = []
+        self.failing = 0
+
+    def add(
+        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+    ) -> None:
+        if self.failing:
+            self.failing -= 1
+            raise StoreUnavailable("the disk is full")
+        for reading, payload in readings:
+            name = (reading.device_id, reading.boot, reading.seq)
+            stored = self.rows.setdefault(name, (reading, payload, received_at))[0]
+            if replace(stored, key_id="") != replace(reading, key_id=""):
+                self.conflicts.setdefault((replace(reading, key_id=""), b""), received_at)
+                self.refused.setdefault(name[:2], {})[reading.seq] = ("conflict", received_at)
+        for rejection in rejections:
+            self.rejections[rejection.topic, rejection.reason, rejection.payload] = (received_at, rejection)
+            if rejection.device_id and rejection.boot is not None and rejection.seq is not None:
+                boot = self.refused.setdefault((rejection.device_id, rejection.boot), {})
+                boot[rejection.seq] = (rejection.reason, received_at)
+
+    def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
+        spans, lows = self.spans(), self.lows()
+        acks = []
+        for name in dict.fromkeys(boots):
+            held = merged(
+                [*spans.get(name, []), (1, lows.get(name, 1) - 1)] if lows.get(name, 1) > 1 else spans.get(name, [])
+            )
+            upto = contiguous(held)
+            newest = sorted(self.refused.get(name, {}).items(), key=lambda item: (item[1][1], item[0]))[-64:]
+            acks.append(
+                Ack(
+                    device_id=name[0],
+                    boot=name[1],
+                    upto=upto,
+                    ranges=tuple((first, last) for first, last in held if first > upto)[:64],
+                    rejected=tuple(sorted((seq, reason) for seq, (reason, _) in newest)),
+                )
+            )
+        return acks
+
+    def save_states(self, states: Sequence[DeviceState]) -> None:
+        self.said.extend(states)
+
+    def states(self) -> dict[str, DeviceState]:
+        return {state.device_id: state for state in self.said}
+
+    def readings(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        known_by: datetime | None = None,
+    ) -> Iterator[tuple[Reading, datetime]]:
+        for (device_id, _, _), (reading, _, received_at) in sorted(self.rows.items(), key=lambda item: item[0]):
+            early = since is not None and (reading.observed_at or received_at) < since
+            late = until is not None and reading.observed_at is not None and reading.observed_at >= until
+            unknown = known_by is not None and received_at > known_by
+            if device_id in device_ids and not (early or late or unknown):
+                yield reading, received_at
+
+    def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[tuple[int, int]]]:
+        seqs: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        settled = [*self.rows, *((*name, seq) for name, refused in self.refused.items() for seq in refused)]
+        for device_id, boot, seq in settled:
+            if device_ids is None or device_id in device_ids:
+                seqs.setdefault((device_id, boot), []).append((seq, seq))
+        return {name: merged(found) for name, found in sorted(seqs.items())}
+
+    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
+        found: dict[tuple[str, int], int] = {}
+        for state in self.said:
+            if state.boot is not None and (device_ids is None or state.device_id in device_ids):
+                name = (state.device_id, state.boot)
+                found[name] = max(found.get(name, 1), state.low or 1)
+        return found
+
+    def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for device_id, boot in [*self.spans(device_ids), *self.lows(device_ids)]:
+            found[device_id] = max(boot, found.get(device_id, 0))
+        return found
+
+    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
+        return sorted(self.rejections.values(), key=lambda item: item[0], reverse=True)[:limit]
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "readings": len(self.rows),
+            "measurements": sum(len(reading.measurements) for reading, _, _ in self.rows.values()),
+            "conflicts": len(self.conflicts),
+            "quarantined": len(self.rejections),
+        }
+
+
+class FakeCredentials:
+    """CredentialStore in a dictionary; secrets are predictable."""
+
+    def __init__(self, **keys: dict[str, bytes]) -> None:
+        self.held = dict(keys)
+        self._revoked: set[tuple[str, str]] = set()
+
+    def issue(self, device_id: str, *, at: datetime) -> tuple[str, bytes]:  # noqa: ARG002 - as in the port
+        keys = self.held.setdefault(device_id, {})
+        key_id = f"k{len(keys) + 1}"
+        keys[key_id] = f"{device_id}/{key_id}".encode().ljust(32, b".")
+        return key_id, keys[key_id]
+
+    def revoke(self, device_id: str, *, at: datetime) -> None:  # noqa: ARG002 - as in the port
+        self._revoked |= {(device_id, key_id) for key_id in self.held.get(device_id, {})}
+
+    def keys(self, device_id: str) -> dict[str, bytes]:
+        return self.known([device_id]).get(device_id, {})
+
+    def known(self, device_ids: Iterable[str]) -> dict[str, dict[str, bytes]]:
+        return {
+            device_id: {k: s for k, s in self.held[device_id].items() if (device_id, k) not in self._revoked}
+            for device_id in device_ids
+            if device_id in self.held
+        }
+
+
+class FakeBroker:
+    """BrokerAccess in a dictionary."""
+
+    def __init__(self) -> None:
+        self.logins: dict[str, str] = {}
+
+    def allow(self, logins: Mapping[str, str]) -> None:
+        self.logins.update(logins)
+
+    def forbid(self, usernames: Iterable[str]) -> None:
+        for username in usernames:
+            self.logins.pop(username, None)

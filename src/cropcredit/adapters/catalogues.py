@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 
 from cropcredit.errors import MalformedInput, UnknownName
 from cropcredit.model import Crop
+from cropcredit.units import Quantity
 
 
 class TomlCatalogues:
@@ -38,6 +40,31 @@ class TomlCatalogues:
     def crops(self) -> tuple[Crop, ...]:
         """Give all crops, in the order of the file."""
         return tuple(self._crops.values())
+
+
+def load_quantities(file: Path) -> dict[str, Quantity]:
+    """Read the quantity catalogue (``[[quantity]]`` tables), by name.
+
+    Raises
+    ------
+    MalformedInput
+        If a table lacks a member, has an unknown one, repeats a name, or its range is empty.
+    """
+    found: dict[str, Quantity] = {}
+    members = {field.name for field in fields(Quantity)}
+    for row in read_toml(file).get("quantity", []):
+        try:
+            quantity = msgspec.convert(row, Quantity)
+        except msgspec.ValidationError as error:
+            raise MalformedInput(f"is not a quantity catalogue: {error}", where=str(file)) from None
+        if unknown := set(row) - members:
+            raise MalformedInput(f"quantity {quantity.name!r} has unknown members {sorted(unknown)}", where=str(file))
+        if quantity.name in found or not quantity.low < quantity.high:
+            raise MalformedInput(f"quantity {quantity.name!r} stands twice or has an empty range", where=str(file))
+        found[quantity.name] = quantity
+    if not found:
+        raise MalformedInput("holds no [[quantity]]", where=str(file))
+    return found
 
 
 def read_toml(file: Path) -> dict[str, Any]:

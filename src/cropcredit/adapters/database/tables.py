@@ -85,6 +85,15 @@ REJECTED = Table(
     Column("boot", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("reason", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False),  # when it came last: the newest are named first in an ack
+)
+
+HELD = Table(
+    "held",  # the oldest seq of each boot that the device said it still holds: below it nothing can come any more
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("low", BigInteger, nullable=False),
 )
 
 CONFLICT = Table(
@@ -146,6 +155,7 @@ __all__ = [
     "DEVICE_STATE",
     "FACT",
     "FACT_KEY",
+    "HELD",
     "METADATA",
     "QUARANTINE",
     "READING",

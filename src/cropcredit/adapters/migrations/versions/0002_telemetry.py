@@ -81,6 +81,13 @@ def _settled() -> None:
         sa.Column("boot", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("reason", sa.String(40), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "held",
+        sa.Column("device", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("boot", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("low", sa.BigInteger, nullable=False),
     )
 
 

@@ -1,0 +1,71 @@
+"""How a decoded reading is kept: compact, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from cropcredit.model import Clock, Measurement, Reading
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class _Body(msgspec.Struct, array_like=True, frozen=True):
+    """What a message said, without who signed it: a reading re-sent under a newer key is still the same reading."""
+
+    clock: str
+    up_ms: int
+    observed_at: int | None
+    measurements: list[tuple[str, float, str]]
+    battery_v: float | None
+    signal_dbm: float | None
+    case_open: bool | None
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Body)
+
+
+def write_body(reading: Reading) -> bytes:
+    """Encode the content of a reading; equal content gives equal bytes."""
+    return _ENCODER.encode(
+        _Body(
+            reading.clock.value,
+            reading.up_ms,
+            None if reading.observed_at is None else microseconds(reading.observed_at),
+            [(m.quantity, float(m.value), m.channel) for m in reading.measurements],
+            reading.battery_v,
+            reading.signal_dbm,
+            reading.case_open,
+        )
+    )
+
+
+def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> Reading:
+    """Rebuild the reading that :func:`write_body` encoded."""
+    kept = _DECODER.decode(body)
+    return Reading(
+        device_id=device_id,
+        boot=boot,
+        seq=seq,
+        clock=Clock(kept.clock),
+        up_ms=kept.up_ms,
+        observed_at=None if kept.observed_at is None else instant(kept.observed_at),
+        measurements=tuple(Measurement(quantity=q, value=v, channel=c) for q, v, c in kept.measurements),
+        battery_v=kept.battery_v,
+        signal_dbm=kept.signal_dbm,
+        case_open=kept.case_open,
+        key_id=key_id,
+    )
+
+
+def microseconds(at: datetime) -> int:
+    """Whole microseconds since 1970, UTC: exact on every database."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant(us: int) -> datetime:
+    """Invert :func:`microseconds`."""
+    return EPOCH + us * MICROSECOND

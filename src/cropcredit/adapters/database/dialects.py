@@ -1,0 +1,59 @@
+"""The little in which our two databases differ, and the whole numbers that stand for device ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cropcredit.adapters.database.tables import DEVICE_KEY
+
+CHUNK = 900
+"""Values per IN list."""
+
+T = TypeVar("T")
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Give the dialect's own insert, which knows ON CONFLICT."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def greatest(connection: Connection, left: ColumnElement[int], right: ColumnElement[int]) -> ColumnElement[int]:
+    """Give the larger of two values of one row: ``max`` in SQLite, ``greatest`` in PostgreSQL."""
+    return func.greatest(left, right) if connection.dialect.name == "postgresql" else func.max(left, right)
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut a list into pieces that fit one statement."""
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def device_keys(connection: Connection, ids: AbstractSet[str] | None, *, create: bool = False) -> dict[str, int]:
+    """Look up the keys of devices (None: of all); ``create`` makes those that are missing."""
+    if ids is None:
+        return {row.device_id: row.key for row in connection.execute(select(DEVICE_KEY))}
+    found = _keys(connection, sorted(ids))
+    missing = sorted(ids - found.keys())
+    if missing and create:
+        arrivals = insert_into(connection, DEVICE_KEY).on_conflict_do_nothing()
+        connection.execute(arrivals, [{"device_id": device} for device in missing])
+        found |= _keys(connection, missing)
+    return found
+
+
+def storable(text: str) -> str:
+    """Replace what PostgreSQL cannot hold in text: NUL and lone surrogates."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _keys(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    return {
+        row.device_id: row.key
+        for chunk in chunks(ids)
+        for row in connection.execute(select(DEVICE_KEY).where(DEVICE_KEY.c.device_id.in_(chunk)))
+    }

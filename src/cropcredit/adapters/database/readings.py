@@ -1,0 +1,259 @@
+"""Readings, quarantine and what each device may forget: committed before anybody is told so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Select, func, insert, or_, select
+
+from cropcredit.adapters.database import settled
+from cropcredit.adapters.database.bodies import instant, microseconds, read_body, write_body
+from cropcredit.adapters.database.dialects import chunks, device_keys, insert_into, storable
+from cropcredit.adapters.database.engine import reading, writing
+from cropcredit.adapters.database.settled import BootKey
+from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
+from cropcredit.errors import StateConflict, StoreUnavailable
+from cropcredit.model import Ack, DeviceState, Reading, Rejection
+from cropcredit.telemetry.ranges import Range, holds
+
+
+class DatabaseReadings:
+    """ReadingStore on SQLite or PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(
+        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+    ) -> None:
+        """Commit one batch in one transaction; see :class:`cropcredit.ports.ReadingStore`."""
+        if not readings and not rejections:
+            return
+        named = [r for r in rejections if r.device_id and r.boot is not None and r.seq is not None]
+        ids = {r.device_id for r, _ in readings} | {r.device_id for r in named}
+        at = microseconds(received_at)
+        try:
+            with writing(self._engine) as connection:
+                keys = device_keys(connection, ids, create=True)
+                rows = [_row(keys[r.device_id], r, payload, at) for r, payload in readings]
+                poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
+                seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
+                before = settled.load(connection, {(device, boot) for device, boot, _ in seqs})
+                poison += _store(connection, rows, before)
+                _set_aside(connection, rejections, at)
+                settled.reject(connection, poison, at=at)
+                settled.extend(connection, before, seqs)
+        except StateConflict as error:  # another writer was between our look and our insert: the batch is tried again
+            raise StoreUnavailable(str(error)) from error
+
+    def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
+        """Tell what is settled per (device, boot); see :class:`cropcredit.ports.ReadingStore`."""
+        wanted = list(dict.fromkeys(boots))
+        with reading(self._engine) as connection:
+            keys = device_keys(connection, {device for device, _ in wanted})
+            known = {(keys[device], boot) for device, boot in wanted if device in keys}
+            ranges, lows = (
+                settled.load(connection, known),
+                settled.load_lows(connection, sorted({key for key, _ in known})),
+            )
+            poison = settled.rejected(connection, known)
+        names = [(device, boot, (keys.get(device, 0), boot)) for device, boot in wanted]
+        return [
+            settled.ack(device, boot, ranges.get(key, []), low=lows.get(key, 1), poison=poison.get(key, []))
+            for device, boot, key in names
+        ]
+
+    def save_states(self, states: Sequence[DeviceState]) -> None:
+        """Append device states."""
+        if not states:
+            return
+        with writing(self._engine) as connection:
+            keys = device_keys(connection, {state.device_id for state in states}, create=True)
+            rows = [
+                {
+                    "device": keys[state.device_id],
+                    "received_at": microseconds(state.received_at),
+                    "body": msgspec.json.encode(state),
+                }
+                for state in states
+            ]
+            connection.execute(insert(DEVICE_STATE), rows)
+            settled.hold(connection, [(keys[s.device_id], s.boot, s.low or 1) for s in states if s.boot is not None])
+
+    def states(self) -> dict[str, DeviceState]:
+        """Give the latest state of each device."""
+        latest = select(func.max(DEVICE_STATE.c.row)).group_by(DEVICE_STATE.c.device)
+        with reading(self._engine) as connection:
+            bodies = connection.scalars(select(DEVICE_STATE.c.body).where(DEVICE_STATE.c.row.in_(latest)))
+            states = [msgspec.json.decode(body, type=DeviceState) for body in bodies]
+        return {state.device_id: state for state in sorted(states, key=lambda state: state.device_id)}
+
+    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
+        """Give the oldest seq each device said it still held, per (device, boot)."""
+        with reading(self._engine) as connection:
+            keys = device_keys(connection, None if device_ids is None else set(device_ids))
+            names = {key: device for device, key in keys.items()}
+            found = settled.load_lows(connection, sorted(names))
+        return {(names[key], boot): low for (key, boot), low in sorted(found.items())}
+
+    def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
+        """Give the highest boot ever seen of each device; absent: none."""
+        with reading(self._engine) as connection:
+            names = {key: device for device, key in device_keys(connection, set(device_ids)).items()}
+            found = settled.highest_boots(connection, sorted(names))
+        return {names[key]: boot for key, boot in found.items()}
+
+    def readings(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        known_by: datetime | None = None,
+    ) -> Iterator[tuple[Reading, datetime]]:
+        """Iterate over readings; see :class:`cropcredit.ports.ReadingStore`."""
+        with reading(self._engine) as connection:
+            names = {key: device for device, key in device_keys(connection, set(device_ids)).items()}
+            for key in sorted(names, key=lambda key: names[key]):
+                for row in connection.execute(_window(key, since, until, known_by)):
+                    yield read_body(row.body, names[key], row.boot, row.seq, row.key_id), instant(row.received_at)
+
+    def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[Range]]:
+        """Give the settled ranges per (device, boot)."""
+        with reading(self._engine) as connection:
+            keys = device_keys(connection, None if device_ids is None else set(device_ids))
+            names = {key: device for device, key in keys.items()}
+            found = settled.load_devices(connection, sorted(names))
+        return {(names[key], boot): ranges for (key, boot), ranges in sorted(found.items())}
+
+    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
+        """Read the latest rejections, newest first, with the instant they last arrived."""
+        query = select(QUARANTINE).order_by(QUARANTINE.c.last_at.desc(), QUARANTINE.c.row.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [
+                (
+                    instant(row.last_at),
+                    Rejection(
+                        topic=row.topic,
+                        payload=row.payload,
+                        reason=row.reason,
+                        detail=row.detail,
+                        device_id=row.device_id,
+                        boot=row.boot,
+                        seq=row.seq,
+                    ),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def counts(self) -> dict[str, int]:
+        """Count readings, measurements, conflicts and quarantined messages (equal ones once)."""
+        queries = {
+            "readings": select(func.count()).select_from(READING),
+            "measurements": select(func.coalesce(func.sum(READING.c.measurements), 0)),
+            "conflicts": select(func.count()).select_from(CONFLICT),
+            "quarantined": select(func.count()).select_from(QUARANTINE),
+        }
+        with reading(self._engine) as connection:
+            return {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
+
+
+def _row(device: int, message: Reading, payload: bytes, at: int) -> dict[str, Any]:
+    return {
+        "device": device,
+        "boot": message.boot,
+        "seq": message.seq,
+        "observed_at": None if message.observed_at is None else microseconds(message.observed_at),
+        "received_at": at,
+        "measurements": len(message.measurements),
+        "key_id": message.key_id,
+        "body": write_body(message),
+        "payload": payload,
+    }
+
+
+def _store(
+    connection: Connection, rows: Sequence[dict[str, Any]], before: dict[BootKey, list[Range]]
+) -> list[tuple[int, int, int, str]]:
+    """Insert what is new, pass over repetitions, set apart what contradicts a stored reading; returns the latter."""
+    seen: dict[tuple[int, int, int], bytes] = {}
+    # Only a seq that was settled before this batch can be in the table already, so only those are looked up.
+    old = [row for row in rows if holds(before.get((row["device"], row["boot"]), ()), row["seq"])]
+    if old:
+        seen = _bodies(connection, old)
+    fresh, conflicts = [], []
+    for row in rows:
+        body = seen.setdefault((row["device"], row["boot"], row["seq"]), row["body"])
+        if body is row["body"]:
+            fresh.append(row)
+        elif body != row["body"]:
+            conflicts.append(_conflict(row))
+    if fresh:
+        connection.execute(insert_into(connection, READING).on_conflict_do_nothing(), fresh)
+    if conflicts:
+        connection.execute(insert_into(connection, CONFLICT).on_conflict_do_nothing(), conflicts)
+    return [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
+
+
+def _bodies(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int, int], bytes]:
+    seqs: defaultdict[BootKey, set[int]] = defaultdict(set)
+    for row in rows:
+        seqs[row["device"], row["boot"]].add(row["seq"])
+    found: dict[tuple[int, int, int], bytes] = {}
+    for (device, boot), wanted in seqs.items():
+        for chunk in chunks(sorted(wanted)):
+            query = select(READING.c.seq, READING.c.body).where(
+                READING.c.device == device, READING.c.boot == boot, READING.c.seq.in_(chunk)
+            )
+            found |= {(device, boot, row.seq): row.body for row in connection.execute(query)}
+    return found
+
+
+def _conflict(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: row[name] for name in ("device", "boot", "seq", "received_at", "body", "payload")}
+    return kept | {"sha256": hashlib.sha256(row["body"]).hexdigest()}
+
+
+def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int) -> None:
+    """Quarantine; the same message rejected for the same reason again only counts up."""
+    if not rejections:
+        return
+    rows = [
+        {
+            "sha256": hashlib.sha256(b"\0".join((r.topic.encode(), r.reason.encode(), r.payload))).hexdigest(),
+            "first_at": at,
+            "last_at": at,
+            "times": 1,
+            "topic": storable(r.topic),
+            "payload": r.payload,
+            "reason": r.reason,
+            "detail": storable(r.detail),
+            "device_id": storable(r.device_id),
+            "boot": r.boot,
+            "seq": r.seq,
+        }
+        for r in rejections
+    ]
+    arrived = insert_into(connection, QUARANTINE)
+    again = {"last_at": arrived.excluded.last_at, "times": QUARANTINE.c.times + 1}
+    connection.execute(arrived.on_conflict_do_update(index_elements=["sha256"], set_=again), rows)
+
+
+def _window(
+    key: int, since: datetime | None, until: datetime | None, known_by: datetime | None
+) -> Select[int, int, str, int, bytes]:
+    """Select one device's readings; one without a clock was measured before it arrived, so only that bounds it."""
+    columns = (READING.c.boot, READING.c.seq, READING.c.key_id, READING.c.received_at, READING.c.body)
+    query = select(*columns).where(READING.c.device == key).order_by(READING.c.boot, READING.c.seq)
+    if since is not None:
+        query = query.where(func.coalesce(READING.c.observed_at, READING.c.received_at) >= microseconds(since))
+    if until is not None:
+        query = query.where(or_(READING.c.observed_at.is_(None), READING.c.observed_at < microseconds(until)))
+    if known_by is not None:
+        query = query.where(READING.c.received_at <= microseconds(known_by))
+    return query

@@ -1,0 +1,249 @@
+"""One exam for every reading store: the fake, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from cropcredit.adapters.database.credentials import DatabaseCredentials
+from cropcredit.adapters.database.lease import lease
+from cropcredit.adapters.database.readings import DatabaseReadings
+from cropcredit.errors import StateConflict, StoreUnavailable
+from cropcredit.model import Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.ports import CredentialStore, ReadingStore
+from tests.fakes import FakeCredentials, FakeReadings
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgresql"])
+def store(request, make_url, opened) -> ReadingStore:
+    return FakeReadings() if request.param == "fake" else DatabaseReadings(opened(make_url(request.param)))
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgresql"])
+def credentials(request, make_url, opened) -> CredentialStore:
+    return FakeCredentials() if request.param == "fake" else DatabaseCredentials(opened(make_url(request.param)))
+
+
+def said(seq: int, *, device: str = "a", boot: int = 1, value: float = 21.5, **more: Any) -> Reading:
+    warm = Measurement(quantity="soil.temperature", value=value, channel="d30")
+    told: dict[str, Any] = {
+        "clock": Clock.NTP,
+        "up_ms": 60_000 * seq,
+        "observed_at": NOON + min(seq, 10_000) * HOUR,
+        "measurements": (warm,),
+    }
+    return Reading(device_id=device, boot=boot, seq=seq, **(told | more))
+
+
+def refused(seq: int | None, reason: str = "range", *, payload: bytes = b"{}", device: str = "a") -> Rejection:
+    boot = None if seq is None else 1
+    return Rejection(
+        topic=f"farm/v1/{device}/up", payload=payload, reason=reason, detail="x", device_id=device, boot=boot, seq=seq
+    )
+
+
+def keep(store: ReadingStore, *readings: Reading, at: datetime = NOON, rejections: tuple[Rejection, ...] = ()) -> None:
+    store.add([(reading, f"{reading.seq}".encode()) for reading in readings], rejections, received_at=at)
+
+
+def stored(store: ReadingStore, *devices: str, **window) -> list[Reading]:
+    return [reading for reading, _ in store.readings(devices or ("a",), **window)]
+
+
+def test_a_stored_reading_comes_back_as_it_was(store):
+    full = said(1, battery_v=3.6, signal_dbm=-71.0, case_open=False, key_id="k1")
+    bare = said(2, clock=Clock.NONE, observed_at=None)
+    keep(store, full, bare)
+    assert list(store.readings(["a"])) == [(full, NOON), (bare, NOON)]
+
+
+def test_a_heartbeat_without_measurements_is_a_reading(store):
+    beat = Reading(device_id="a", boot=1, seq=1, clock=Clock.NONE, up_ms=0, observed_at=None, measurements=())
+    keep(store, beat)
+    assert stored(store) == [beat]
+    assert (store.counts()["readings"], store.counts()["measurements"]) == (1, 0)
+
+
+def test_a_redelivered_message_is_kept_once(store):
+    keep(store, said(1))
+    keep(store, said(1), said(2), said(2), at=NOON + HOUR)
+    assert [reading.seq for reading in stored(store)] == [1, 2]
+    assert store.counts() == {"readings": 2, "measurements": 2, "conflicts": 0, "quarantined": 0}
+
+
+def test_the_same_content_under_another_key_is_no_conflict(store):
+    keep(store, said(1, key_id="k1"))
+    keep(store, said(1, key_id="k2"))
+    assert store.counts()["conflicts"] == 0
+
+
+def test_the_same_identity_with_other_content_never_overwrites(store):
+    keep(store, said(1, value=20.0))
+    keep(store, said(1, value=99.0))
+    keep(store, said(1, value=99.0))
+    assert [reading.measurements[0].value for reading in stored(store)] == [20.0]
+    assert store.counts()["conflicts"] == 1
+    (ack,) = store.settled([("a", 1)])
+    assert (ack.upto, ack.rejected) == (1, ((1, "conflict"),))
+
+
+def test_a_conflict_inside_one_batch_is_found_too(store):
+    keep(store, said(1, value=20.0), said(1, value=99.0))
+    assert [reading.measurements[0].value for reading in stored(store)] == [20.0]
+    assert store.counts()["conflicts"] == 1
+
+
+def test_the_ack_names_the_mark_the_ranges_beyond_and_the_refused(store):
+    keep(store, *map(said, (1, 2, 5, 6, 9)), rejections=(refused(3),))
+    (ack,) = store.settled([("a", 1)])
+    assert (ack.upto, ack.ranges, ack.rejected) == (3, ((5, 6), (9, 9)), ((3, "range"),))
+
+
+def test_a_late_reading_closes_the_hole(store):
+    keep(store, *map(said, (1, 3, 4)))
+    keep(store, said(2), at=NOON + HOUR)
+    assert store.spans() == {("a", 1): [(1, 4)]}
+    assert store.settled([("a", 1)])[0].upto == 4
+
+
+def test_each_boot_has_its_own_account(store):
+    keep(store, said(1, boot=1), said(1, boot=2), said(2, boot=2))
+    assert [(ack.boot, ack.upto) for ack in store.settled([("a", 2), ("a", 1)])] == [(2, 2), (1, 1)]
+
+
+def test_an_unheard_device_has_nothing_settled(store):
+    (ack,) = store.settled([("nobody", 7)])
+    assert (ack.device_id, ack.boot, ack.upto, ack.ranges, ack.rejected) == ("nobody", 7, 0, (), ())
+
+
+def test_what_the_device_no_longer_holds_is_waited_for_by_nobody(store):
+    keep(store, *map(said, (5, 6, 8)))
+    store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=5)])
+    (ack,) = store.settled([("a", 1)])
+    assert (ack.upto, ack.ranges) == (6, ((8, 8),))
+    store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=2)])
+    assert store.settled([("a", 1)])[0].upto == 6, "the mark never falls"
+    assert store.spans() == {("a", 1): [(5, 6), (8, 8)]}, "lost on the device is not stored"
+    assert store.lows() == {("a", 1): 5}
+
+
+def test_an_ack_names_at_most_64_ranges_and_the_64_latest_refusals(store):
+    keep(store, *[said(seq) for seq in range(2, 302, 2)])
+    rejections = [refused(seq, payload=str(seq).encode()) for seq in range(1001, 1101)]
+    store.add([], rejections, received_at=NOON)
+    store.add([], [rejections[0]], received_at=NOON + HOUR)
+    (ack,) = store.settled([("a", 1)])
+    assert ack.ranges == tuple((seq, seq) for seq in range(2, 130, 2))
+    assert [seq for seq, _ in ack.rejected] == [1001, *range(1038, 1101)]
+
+
+def test_a_refusal_that_settles_nothing_leaves_the_seq_open(store):
+    keep(store, rejections=(refused(None, "mac"),))
+    assert store.settled([("a", 1)])[0].upto == 0
+    assert store.counts()["quarantined"] == 1
+
+
+def test_quarantine_keeps_the_bytes_and_the_latest_first(store):
+    keep(store, rejections=(refused(None, "json", payload=b"\xff\x00{"),))
+    keep(store, rejections=(refused(2, "range", payload=b"{2}"),), at=NOON + HOUR)
+    assert [(at, r.payload, r.reason) for at, r in store.quarantine()] == [
+        (NOON + HOUR, b"{2}", "range"),
+        (NOON, b"\xff\x00{", "json"),
+    ]
+    assert len(store.quarantine(limit=1)) == 1
+
+
+def test_the_same_refused_message_again_is_one_entry(store):
+    for hour in range(3):
+        keep(store, rejections=(refused(None, "unknown"),), at=NOON + hour * HOUR)
+    assert [at for at, _ in store.quarantine()] == [NOON + 2 * HOUR]
+
+
+def test_text_that_no_database_likes_goes_to_quarantine_all_the_same(store):
+    odd = Rejection(topic="farm\0x", payload=b"", reason="topic", detail="\0 \ud800", device_id="")
+    keep(store, rejections=(odd,))
+    assert store.counts()["quarantined"] == 1
+
+
+def test_a_window_takes_the_readings_measured_in_it(store):
+    keep(store, *map(said, (1, 2, 3)), said(4, clock=Clock.NONE, observed_at=None), at=NOON + 30 * HOUR)
+    assert [r.seq for r in stored(store, since=NOON + 2 * HOUR, until=NOON + 3 * HOUR)] == [2, 4]
+
+
+def test_what_arrived_later_was_not_known_then(store):
+    keep(store, said(1), at=NOON)
+    keep(store, said(2), at=NOON + HOUR)
+    assert [r.seq for r in stored(store, known_by=NOON)] == [1]
+
+
+def test_readings_come_in_order_of_device_boot_and_seq(store):
+    keep(store, said(2, device="b"), said(2), said(1, boot=2), said(1), said(1, device="b"))
+    names = [(r.device_id, r.boot, r.seq) for r in stored(store, "b", "a")]
+    assert names == [("a", 1, 1), ("a", 1, 2), ("a", 2, 1), ("b", 1, 1), ("b", 1, 2)]
+
+
+def test_the_latest_state_of_each_device_counts(store):
+    birth = DeviceState(
+        device_id="a", online=True, received_at=NOON, boot=3, up_ms=5, low=1, next_seq=2, firmware="f", interval_s=60
+    )
+    gone = DeviceState(device_id="a", online=False, received_at=NOON + HOUR)
+    other = DeviceState(device_id="b", online=True, received_at=NOON)
+    store.save_states([birth, other])
+    store.save_states([gone])
+    assert store.states() == {"a": gone, "b": other}
+
+
+def test_the_highest_boot_is_remembered_from_readings_and_states(store):
+    keep(store, said(1, boot=3), said(1, device="b", boot=9))
+    store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=7, low=1)])
+    store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=1)])
+    assert store.highest_boots(["a", "b", "c"]) == {"a": 7, "b": 9}
+
+
+def test_counters_up_to_their_largest_value_are_kept(store):
+    largest = 2**32 - 1
+    keep(store, said(largest, boot=largest, observed_at=NOON, up_ms=2**53 - 1))
+    assert store.spans() == {("a", largest): [(largest, largest)]}
+
+
+def test_a_new_key_stands_beside_the_old_one_until_revoked(credentials):
+    first, secret = credentials.issue("a", at=NOON)
+    second, _ = credentials.issue("a", at=NOON)
+    assert len(secret) == 32
+    assert list(credentials.keys("a")) == [first, second]
+    credentials.revoke("a", at=NOON + HOUR)
+    assert credentials.known(["a", "nobody"]) == {"a": {}}
+    third, _ = credentials.issue("a", at=NOON + HOUR)
+    assert list(credentials.keys("a")) == [third]
+
+
+def test_a_store_that_cannot_commit_says_so_and_keeps_nothing(engine: Engine):
+    store = DatabaseReadings(engine)
+    keep(store, said(1))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE settled RENAME TO elsewhere"))
+    with pytest.raises(StoreUnavailable):
+        keep(store, said(2))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO settled"))
+    assert [reading.seq for reading in stored(store)] == [1]
+    keep(store, said(2))
+    assert store.spans() == {("a", 1): [(1, 2)]}
+
+
+def test_a_second_ingest_of_the_same_name_is_refused(database_url: str, opened: Callable[[str], Engine]):
+    first, second = opened(database_url), opened(database_url)
+    with lease(first, "ingest"):
+        with pytest.raises(StateConflict, match="already at work"), lease(second, "ingest"):
+            pass
+        with lease(second, "another"):
+            pass
+    with lease(second, "ingest"):
+        pass
