@@ -1,0 +1,180 @@
+"""Everything learned about one crop, as it is stored: baselines, one model per horizon, errors on left-out years."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
+from cropcredit.agronomy.downscale import FieldSpread
+from cropcredit.agronomy.features import PARTS, RegionTable, SeasonCalendar, labelled, seen_parts
+from cropcredit.agronomy.forecasts import RegionForecast
+from cropcredit.agronomy.intervals import year_quantiles, year_sd
+from cropcredit.agronomy.models import CANDIDATES, RegionalModel, fit_all, learnable
+from cropcredit.agronomy.validation import MODEL, Gate, Scores, Validation, best_candidate, gate, leave_one_year_out
+from cropcredit.model import PROBABILITIES
+
+HORIZONS = (3, 4, 5, 6)
+"""Parts of the season, of six, after which a model is tried; before, the baseline stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """What is used once so many parts of the season were seen, and how it did on left-out years."""
+
+    gate: Gate
+    offsets: dict[str, tuple[float, ...]]
+    """Method -> quantiles of its errors at :data:`cropcredit.model.PROBABILITIES`, t/ha."""
+    sd_t_ha: dict[str, float]
+    scores: dict[str, Scores]
+    model: RegionalModel | None = None
+    """None where the gate keeps it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropModel:
+    """The learned knowledge of one crop; plain values in and out, so that it is stored as JSON."""
+
+    crop: str
+    baselines: dict[str, Expectation]
+    horizons: dict[int, Horizon]
+    """By parts seen; 0 is the season before anything is seen (baselines only)."""
+    calendars: dict[str, SeasonCalendar]
+    region_sd_t_ha: float
+    """Spread of the level between regions: what is not known of a region without labels."""
+    spread: FieldSpread
+
+    def forecast(self, now: RegionTable) -> dict[tuple[str, int], RegionForecast]:
+        """Forecast every row of ``now`` (this season's parts of all regions; yields are not looked at)."""
+        seen = seen_parts(now)
+        found: dict[tuple[str, int], RegionForecast] = {}
+        guesses = {h: part.model.predict(now) for h, part in self.horizons.items() if part.model is not None}
+        for row, (region, year) in enumerate(zip(now.region.tolist(), now.year.tolist(), strict=True)):
+            reached = max(h for h in self.horizons if h <= seen[row])
+            part = self.horizons[reached]
+            expected = {
+                kind: float(line.predict(now.region[[row]], now.year[[row]])[0]) for kind, line in self._lines()
+            }
+            use = part.gate.use
+            t_ha = float(guesses[reached][row]) if use == MODEL else expected[use]
+            known = region in self.baselines["average"].lines
+            found[region, year] = RegionForecast(
+                t_ha=t_ha,
+                offsets=part.offsets[use] if known else self._wider(part, use),
+                sd_t_ha=part.sd_t_ha[use] if known else float(np.hypot(part.sd_t_ha[use], self.region_sd_t_ha)),
+                method=use,
+                baseline=part.gate.baseline,
+                baseline_t_ha=expected[part.gate.baseline],
+                skill=part.gate.skill,
+                reasons=self._reasons(reached, use, known=known),
+            )
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "crop": self.crop,
+            "baselines": {kind: line.to_json() for kind, line in self.baselines.items()},
+            "horizons": {str(h): _horizon_json(part) for h, part in self.horizons.items()},
+            "calendars": {region: [c.sowing_doy, c.harvest_doy] for region, c in self.calendars.items()},
+            "region_sd_t_ha": self.region_sd_t_ha,
+            "spread": self.spread.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CropModel:
+        """Read :meth:`to_json` back."""
+        return cls(
+            crop=data["crop"],
+            baselines={kind: Expectation.from_json(line) for kind, line in data["baselines"].items()},
+            horizons={int(h): _horizon(part) for h, part in data["horizons"].items()},
+            calendars={region: SeasonCalendar(*days) for region, days in data["calendars"].items()},
+            region_sd_t_ha=data["region_sd_t_ha"],
+            spread=FieldSpread(**data["spread"]),
+        )
+
+    def _lines(self) -> list[tuple[str, Expectation]]:
+        return list(self.baselines.items())
+
+    def _wider(self, part: Horizon, use: str) -> tuple[float, ...]:
+        factor = float(np.hypot(part.sd_t_ha[use], self.region_sd_t_ha)) / max(part.sd_t_ha[use], 1e-9)
+        return tuple(offset * factor for offset in part.offsets[use])
+
+    def _reasons(self, reached: int, use: str, *, known: bool) -> tuple[str, ...]:
+        codes = [] if known else ["region_without_labels"]
+        if use != MODEL:
+            tried = any(MODEL in part.scores for part in self.horizons.values())
+            codes.append("no_regional_index" if not tried else "season_not_seen" if reached == 0 else "model_no_skill")
+        return tuple(codes)
+
+
+def learn(
+    crop: str,
+    table: RegionTable,
+    calendars: Mapping[str, SeasonCalendar],
+    *,
+    done: Callable[[int], None] = lambda _: None,
+) -> tuple[CropModel, dict[int, Validation]]:
+    """Validate and fit a crop: one model per horizon where the index allows, let through only by the gate.
+
+    Returns
+    -------
+    tuple of (CropModel, validations by horizon)
+        Horizon 0 holds the baselines alone.
+    """
+    reachable = [h for h in HORIZONS if learnable(table, h).any()]
+    validations = {h: leave_one_year_out(table, horizon=h, candidates=CANDIDATES, done=done) for h in reachable}
+    validations[0] = leave_one_year_out(table, horizon=PARTS, candidates=(), done=done)
+    known = labelled(table)
+    args = table.region[known], table.year[known], table.t_ha[known]
+    baselines = {kind: fit_expectation(kind, *args) for kind in BASELINES}
+    levels = [line[0] for region, line in baselines["average"].lines.items() if region]
+    model = CropModel(
+        crop=crop,
+        baselines=baselines,
+        horizons={h: _fit_horizon(table, h, validation) for h, validation in sorted(validations.items())},
+        calendars=dict(calendars),
+        region_sd_t_ha=float(np.std(levels)),
+        spread=FieldSpread(),
+    )
+    return model, validations
+
+
+def _fit_horizon(table: RegionTable, horizon: int, validation: Validation) -> Horizon:
+    decided = gate(validation)
+    model = None
+    if decided.use == MODEL:
+        best = best_candidate(table, horizon=horizon)
+        assert best is not None
+        model = fit_all(table, horizon, (best,))[best]
+    errors = {name: validation.errors(name) for name in validation.predicted}
+    return Horizon(
+        gate=decided,
+        offsets={n: tuple(map(float, year_quantiles(e, validation.year, PROBABILITIES))) for n, e in errors.items()},
+        sd_t_ha={name: year_sd(error, validation.year) for name, error in errors.items()},
+        scores={name: validation.scores(name) for name in errors},
+        model=model,
+    )
+
+
+def _horizon_json(part: Horizon) -> dict[str, Any]:
+    return {
+        "gate": asdict(part.gate),
+        "offsets": {name: list(offsets) for name, offsets in part.offsets.items()},
+        "sd_t_ha": part.sd_t_ha,
+        "scores": {name: asdict(scores) for name, scores in part.scores.items()},
+        "model": None if part.model is None else part.model.to_json(),
+    }
+
+
+def _horizon(data: Mapping[str, Any]) -> Horizon:
+    return Horizon(
+        gate=Gate(**data["gate"]),
+        offsets={name: tuple(offsets) for name, offsets in data["offsets"].items()},
+        sd_t_ha=dict(data["sd_t_ha"]),
+        scores={name: Scores(**scores) for name, scores in data["scores"].items()},
+        model=None if data["model"] is None else RegionalModel.from_json(data["model"]),
+    )

@@ -1,0 +1,57 @@
+"""Quantiles from errors made in years the model had not seen.
+
+The errors of one year go together (a drought is everywhere), so the year is the unit: each left-out year has the same
+say, however many regions it has, and few years widen the interval as Student's t does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from cropcredit.agronomy.series import Floats
+from cropcredit.model import PROBABILITIES
+
+
+def year_quantiles(errors: Floats, years: NDArray[np.int_], levels: tuple[float, ...] = PROBABILITIES) -> Floats:
+    """Quantiles of the errors, every year weighing the same, stretched for few years.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (n,)
+        Observed minus predicted, t/ha, each made with its own year left out.
+    years : ndarray of int, shape (n,)
+        Year of each error; at least two different ones.
+    levels : tuple of float
+        Probabilities, ascending.
+
+    Returns
+    -------
+    ndarray, shape (levels,)
+        Offsets to add to a prediction, ascending: quantiles of one level never cross those of another.
+    """
+    unique, group, counts = np.unique(years, return_inverse=True, return_counts=True)
+    order = np.argsort(errors, kind="stable")
+    weight = (1.0 / counts[group])[order] / len(unique)
+    position = np.cumsum(weight) - weight / 2
+    raw = np.interp(levels, position, errors[order])
+    middle = float(np.interp(0.5, position, errors[order]))
+    return np.maximum.accumulate(middle + (raw - middle) * _stretch(len(unique), levels))
+
+
+def year_sd(errors: Floats, years: NDArray[np.int_]) -> float:
+    """Root mean square error, every year weighing the same."""
+    return float(np.sqrt(np.mean([np.mean(errors[years == year] ** 2) for year in np.unique(years)])))
+
+
+def covered(t_ha: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Tell which yields fell inside their interval."""
+    return np.asarray((t_ha >= low) & (t_ha <= high))
+
+
+def _stretch(years: int, levels: tuple[float, ...]) -> Floats:
+    """Student's t over the normal quantile at each level, with years - 1 degrees of freedom."""
+    probability = np.array(levels)
+    probability = np.where(np.isclose(probability, 0.5), 0.75, probability)  # both are 0 there: any level will do
+    return np.asarray(stats.t.ppf(probability, max(years - 1, 1)) / stats.norm.ppf(probability))
