@@ -1,1 +1,17 @@
-"""The synthetic demo region and its story; everything it makes is labelled synthetic."""
+"""The synthetic demo region and its story.
+
+* ``parameters``  what ``data/demo/region.toml`` says, typed
+* ``weather``     daily weather of years past and present, a Richardson-type generator
+* ``growth``      leaf area, water stress, biomass and yield of every planting: the known truth
+* ``land``        townships, villages, parcels, soils; the register's three doubtful fields
+* ``sky``         the season's satellite scenes with clouds, shadows, classification and noise
+* ``history``     past yields and past index per township, from the same growth under past weather
+* ``people``      parties, tenures, plantings, prices, costs, consents, applications
+* ``sensors``     devices, where they stand, what they read
+* ``generate``    writes all of it into one folder: same seed, same bytes
+* ``processes``   the broker, ingest and the devices as processes of their own
+* ``story``       the whole line on that region, through the doors everybody uses
+
+Everything made here is labelled synthetic. The folder ``truth`` is written for the reader and the final check alone; no
+part of the line opens it.
+"""
