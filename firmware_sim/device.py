@@ -1,0 +1,226 @@
+"""One device without its network: numbering, the sending window, live before backfill, what an ack lets it forget."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from firmware_sim.clock import DeviceClock
+from firmware_sim.identity import Identity
+from firmware_sim.journal import Journal, Memory
+from firmware_sim.message import Ack, Command, Content, Value, state_message, up_message
+
+FIRMWARE = "sim-1"
+LONGEST_PAUSE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the sensors of one device measured at one instant of true time."""
+
+    device_id: str
+    at_ms: int
+    """True time of the measurement, ms since 1970 UTC."""
+    values: tuple[Value, ...]
+    bat: str = ""
+    sig: str = ""
+    open: bool | None = None
+
+
+@dataclass(slots=True)
+class Flight:
+    """A message that was sent, and is not acknowledged."""
+
+    content: bytes
+    due: float
+    """When to send it again, on the monotonic clock, s."""
+    live: bool
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish now."""
+
+    payload: bytes
+    again: bool
+    """True when it was sent before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How devices send."""
+
+    window: int = 64
+    """Most messages under way without acknowledgement (16 to 64); half of it is kept for live readings."""
+    resend_after_s: float = 10.0
+    """First pause before sending again; later ones grow by half, up to a minute, each with jitter of a quarter."""
+    name_itself: bool = False
+    """Write ``dev`` into each message."""
+    delay: float = 0.0
+    """Fault: probability that a first transmission is held back, so that later messages overtake it."""
+
+
+class Device:
+    """A device that is switched on.
+
+    It holds nothing in memory that it could not lose: :meth:`cut_power` drops all of it.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        memory: Memory,
+        journal: Journal,
+        *,
+        habits: Habits,
+        clock: DeviceClock,
+        rng: random.Random,
+    ) -> None:
+        self.identity, self.number, self.boot, self.proven = identity, memory.number, memory.boot, memory.proven
+        self.journal, self.habits, self.clock, self.rng = journal, habits, clock, rng
+        self.seq = 1
+        self.interval_s = 60
+        self.started_ms: int | None = None
+        self.config_version = -1
+        self.resend_at = float("inf")
+        self._flights: dict[tuple[int, int], Flight] = {}
+        self._live: dict[tuple[int, int], bytes] = {}
+        self._cursor, self._more, self._old_flights = (0, 0), True, 0
+
+    # --- measuring -------------------------------------------------------------------------------------------------
+
+    def record(self, reading: Reading, *, live: bool) -> bytes:
+        """Put a reading, numbered, into the journal (not yet committed); returns its content.
+
+        A boot whose start nobody has set starts with its first reading, as in the replay of old readings.
+        """
+        if self.started_ms is None:
+            self.started_ms = reading.at_ms
+        clk, ts = self.clock.read(reading.at_ms, self.up_ms(reading.at_ms))
+        content = Content(
+            clk=clk, ts=ts, up=self.up_ms(reading.at_ms), values=reading.values,
+            bat=reading.bat, sig=reading.sig, open=reading.open,
+        ).encode()  # fmt: skip
+        self.record_content(content, live=live)
+        return content
+
+    def record_content(self, content: bytes, *, live: bool, poison: bool = False) -> None:
+        """Put an encoded content, sound or poisonous, under the next number into the journal."""
+        self.journal.append(self.number, self.boot, self.seq, content, poison=poison)
+        if live and len(self._live) < self.habits.window:
+            self._live[self.boot, self.seq] = content
+        else:
+            self._more = True
+        self.seq += 1
+
+    def up_ms(self, at_ms: int) -> int:
+        """Give the time since the start of this boot, ms; 0 before it is known."""
+        return 0 if self.started_ms is None else max(0, at_ms - self.started_ms)
+
+    @property
+    def waiting(self) -> bool:
+        """True while the journal may hold messages that are not under way."""
+        return bool(self._live) or self._more
+
+    # --- sending ---------------------------------------------------------------------------------------------------
+
+    def pump(self, now: float) -> list[Outgoing]:
+        """Choose what to publish now: what is overdue, then live readings, then the oldest of the journal."""
+        out = self._overdue(now) if self.resend_at <= now else []
+        while self._live and len(self._flights) < self.habits.window:
+            key = next(iter(self._live))
+            out += self._launch(key, self._live.pop(key), now, live=True)
+        room = min(self.habits.window - len(self._flights), self.habits.window // 2 - self._old_flights)
+        if self._more and room > 0:
+            out += self._backfill(room, now)
+        return out
+
+    def _overdue(self, now: float) -> list[Outgoing]:
+        out = []
+        for key, flight in self._flights.items():
+            if flight.due <= now:
+                out.append(Outgoing(self._compose(key, flight.content), again=flight.tries > 0))
+                flight.due = now + self._pause(flight.tries)
+                flight.tries += 1
+        self.resend_at = min((flight.due for flight in self._flights.values()), default=float("inf"))
+        return out
+
+    def _backfill(self, room: int, now: float) -> list[Outgoing]:
+        rows = self.journal.after(self.number, *self._cursor, room)
+        self._more = len(rows) == room
+        out: list[Outgoing] = []
+        for boot, seq, content in rows:
+            self._cursor = (boot, seq)
+            if self._cursor not in self._flights and self._cursor not in self._live:
+                out += self._launch(self._cursor, content, now, live=False)
+        return out
+
+    def _launch(self, key: tuple[int, int], content: bytes, now: float, *, live: bool) -> list[Outgoing]:
+        held_back = self.habits.delay > 0 and self.rng.random() < self.habits.delay
+        due = now + (self.rng.uniform(0.1, 1.0) if held_back else self._pause(0))
+        self._flights[key] = Flight(content, due, live, tries=0 if held_back else 1)
+        self._old_flights += not live
+        self.resend_at = min(self.resend_at, due)
+        return [] if held_back else [Outgoing(self._compose(key, content), again=False)]
+
+    def _compose(self, key: tuple[int, int], content: bytes) -> bytes:
+        name = self.identity.device_id if self.habits.name_itself else ""
+        return up_message(*key, content, key=self.identity.key, dev=name)
+
+    def _pause(self, tries: int) -> float:
+        longest = max(LONGEST_PAUSE_S, self.habits.resend_after_s)
+        return min(longest, self.habits.resend_after_s * 1.5**tries) * self.rng.uniform(0.75, 1.25)
+
+    def reconnected(self, now: float) -> None:
+        """Make everything under way overdue: nobody knows what the last connection swallowed."""
+        for flight in self._flights.values():
+            flight.due = now
+        self.resend_at = now if self._flights else float("inf")
+
+    # --- hearing ---------------------------------------------------------------------------------------------------
+
+    def settle(self, ack: Ack) -> tuple[int, dict[int, str]]:
+        """Forget what the server has settled; returns (stored, seq -> reason of the refused)."""
+        for key in [key for key in self._flights if ack.settles(*key)]:
+            self._old_flights -= not self._flights.pop(key).live
+        for key in [key for key in self._live if ack.settles(*key)]:
+            del self._live[key]
+        return self.journal.settle(self.number, ack)
+
+    def obey(self, command: Command) -> bool:
+        """Take over a configuration; says whether the boot number moved (contract, section 6)."""
+        if command.version >= self.config_version:
+            self.config_version = command.version
+            self.interval_s = command.interval or self.interval_s
+        if not self.proven:
+            self.prove(shift=command.boot)
+            return command.boot > 0
+        if command.boot <= self.boot:
+            return False
+        self.boot, self.seq = command.boot + 1, 1
+        self.started_ms = None
+        self.journal.set_boot(self.number, self.boot)
+        return True
+
+    def prove(self, *, shift: int = 0) -> None:
+        """Fix the numbers of a device without memory: from now on it may send."""
+        self.proven = True
+        self.boot += shift
+        self._live = {(boot + shift, seq): content for (boot, seq), content in self._live.items()}
+        self.journal.prove(self.number, shift=shift)
+
+    def state(self, up_ms: int) -> bytes:
+        """Compose the birth message or heartbeat."""
+        low = self.journal.low(self.number, self.boot) or self.seq
+        return state_message(
+            boot=self.boot, up=up_ms, low=low, following=self.seq, firmware=FIRMWARE,
+            key=self.identity.key, interval=self.interval_s,
+        )  # fmt: skip
+
+    def cut_power(self) -> None:
+        """Lose everything but the journal, and start the next boot."""
+        self._flights, self._live, self.resend_at = {}, {}, float("inf")
+        self._cursor, self._more, self._old_flights = (0, 0), True, 0
+        self.boot, self.seq, self.started_ms = self.boot + 1, 1, None
+        self.journal.set_boot(self.number, self.boot)

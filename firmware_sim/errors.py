@@ -1,0 +1,7 @@
+"""What the simulator refuses."""
+
+from __future__ import annotations
+
+
+class BadInput(Exception):
+    """A file or option that cannot be used: one line says what, where, and what to do."""
