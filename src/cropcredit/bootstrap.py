@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from cropcredit.adapters import health
 from cropcredit.adapters.clock import SystemClock
+from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
+from cropcredit.adapters.memo import NpzCache
+from cropcredit.adapters.parquet import ParquetFields, ParquetObservations
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
+from cropcredit.adapters.rasters import RasterioReader
+from cropcredit.adapters.runs import JsonRuns
+from cropcredit.adapters.scenes import SceneFolders
+from cropcredit.adapters.vectors import VectorReader
 from cropcredit.config import Settings
 from cropcredit.ports import AccountStore, Clock, FactStore
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
+from cropcredit.usecases.add_scenes import AddScenes
+from cropcredit.usecases.export_cube import ExportCube
+from cropcredit.usecases.import_fields import CheckFields, ImportFields
+from cropcredit.usecases.list_runs import ListRuns
+from cropcredit.usecases.refresh_ndvi import RefreshNdvi
 
 RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -37,14 +49,24 @@ class App:
     recognise: Recognise
     add_account: AddAccount
     list_accounts: ListAccounts
+    import_fields: ImportFields
+    check_fields: CheckFields
+    add_scenes: AddScenes
+    refresh_ndvi: RefreshNdvi
+    export_cube: ExportCube
+    list_runs: ListRuns
 
 
 def build(settings: Settings) -> App:
     """Open the stores of a workspace and wire the use cases to them."""
     engine = open_database(settings.database)
     facts = DatabaseFacts(engine)
-    accounts, hasher, clock = DatabaseAccounts(engine), Argon2Hasher(), SystemClock()
+    accounts, hasher = DatabaseAccounts(engine), Argon2Hasher()
+    clock = SystemClock(timedelta(seconds=settings.clock_shift_s))
     broker = (settings.broker_host, settings.broker_port)
+    home = settings.home
+    fields, rasters = ParquetFields(folder=home / "fields"), RasterioReader(root=home)
+    observations, runs = ParquetObservations(folder=home / "observations"), JsonRuns(folder=home / "runs")
     return App(
         settings=settings,
         clock=clock,
@@ -55,4 +77,18 @@ def build(settings: Settings) -> App:
         recognise=Recognise(accounts=accounts),
         add_account=AddAccount(accounts=accounts, hasher=hasher),
         list_accounts=ListAccounts(accounts=accounts),
+        import_fields=ImportFields(fields=fields, vectors=VectorReader(), clock=clock, time_zone=settings.time_zone),
+        check_fields=CheckFields(fields=fields, facts=facts),
+        add_scenes=AddScenes(facts=facts, files=SceneFolders(root=home), rasters=rasters),
+        refresh_ndvi=RefreshNdvi(
+            facts=facts,
+            fields=fields,
+            rasters=rasters,
+            cache=NpzCache(folder=home / "cache" / "coverage"),
+            observations=observations,
+            runs=runs,
+            clock=clock,
+        ),
+        export_cube=ExportCube(observations=observations, write=write_cube),
+        list_runs=ListRuns(runs=runs),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cropcredit.errors import MalformedInput, RefusedInput
@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """True: a message without a valid HMAC is quarantined. Always so where the broker has no access lists."""
     synthetic: bool = False
     """True in the demo region: every screen and page says so."""
+    clock_shift_s: int = 0
+    """Seconds from the machine's clock to this workspace's: the made season of the demo has a present of its own."""
 
     @field_validator("time_zone")
     @classmethod
@@ -49,6 +51,12 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no time zone {name!r}") from None
         return name
+
+    @model_validator(mode="after")
+    def _only_made_seasons_have_their_own_clock(self) -> Self:
+        if self.clock_shift_s and not self.synthetic:
+            raise ValueError("only a synthetic workspace may shift its clock")
+        return self
 
     @classmethod
     def load(cls, home: Path) -> Settings:
@@ -95,6 +103,7 @@ class Settings(BaseSettings):
         lines = [
             "# A cropcredit workspace. CROPCREDIT_<NAME> in the environment wins over this file.\n",
             *(f"{name} = {_toml(getattr(self, name))}\n" for name in _WRITTEN),
+            *[f"clock_shift_s = {self.clock_shift_s}\n"] * bool(self.clock_shift_s),
         ]
         try:
             self.home.mkdir(parents=True, exist_ok=True)

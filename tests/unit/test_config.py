@@ -53,3 +53,11 @@ def test_a_password_in_the_database_url_is_not_shown(tmp_path):
 
 def test_the_catalogues_are_found():
     assert (data_dir() / "catalogues").is_dir()
+
+
+def test_only_a_synthetic_workspace_may_have_a_clock_of_its_own(tmp_path):
+    made = Settings.checked(tmp_path, {"synthetic": True, "clock_shift_s": -86_400}, where="here")
+    made.save()
+    assert Settings.load(tmp_path).clock_shift_s == -86_400
+    with pytest.raises(MalformedInput, match="only a synthetic workspace may shift its clock"):
+        Settings.checked(tmp_path, {"clock_shift_s": 1}, where="here")

@@ -4,7 +4,8 @@
 
     fields.geojson                         the register, EPSG:4326, with its three doubtful entries
     scenes/S2_<tile>_<date>/               B04, B08 at 10 m, SCL at 20 m, scene.json
-    parties|consents|tenures|plantings|applications|prices|costs|weather.csv, world-<crop>.csv
+    parties|consents|tenures|plantings|applications|prices|costs|weather.csv
+    world_prices.csv                       monthly, made to move like world prices
     yields.csv, index.csv                  past yields and past index per township
     devices.csv, installations.csv, readings.csv
     truth/plantings.csv                    what really happened; nothing in the line opens it
@@ -133,7 +134,7 @@ def _write_tables(world: World, folder: Path) -> None:
     made = [
         *tables.people_tables(world.people),
         *tables.market_tables(market.farm_gate(region), market.cost_sheets(region)),
-        *[tables.world_table(series) for series in market.world(region)],
+        tables.world_table(market.world(region)),
         tables.weather_table(region, world.weather),
         tables.yield_table(region, yields),
         tables.index_table(index),
@@ -155,7 +156,7 @@ def _write_devices(world: World, folder: Path) -> None:
     values = sensors.read(region, world.plots, world.season, world.weather, stations, stocks)
     rows = [(v.device_id, v.observed_at, v.quantity, v.channel, v.value) for v in values]
     rows.sort(key=lambda row: (row[1], row[0]))
-    columns = ("device", "observed_at", "quantity", "channel", "value")
+    columns = ("device", "time", "quantity", "channel", "value")
     tables.write(folder, tables.Table(name="readings", columns=columns, rows=rows))
 
 

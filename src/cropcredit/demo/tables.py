@@ -88,14 +88,13 @@ def market_tables(prices: list[FarmGatePrice], costs: list[CostSheet]) -> list[T
     ]
 
 
-def world_table(series: PriceSeries) -> Table:
-    """Give one monthly price series: the first day of each month and its value."""
-    first = series.first_month
-    months = [
-        date(first.year + (first.month - 1 + m) // 12, (first.month - 1 + m) % 12 + 1, 1)
-        for m in range(len(series.values))
-    ]
-    return Table(name=f"world-{series.crop}", columns=("month", "price"), rows=zip(months, series.values, strict=True))
+def world_table(series: list[PriceSeries]) -> Table:
+    """Give the monthly price series side by side: the month, then one column per crop."""
+    first, n = series[0].first_month, len(series[0].values)
+    months = [date(first.year + (first.month - 1 + m) // 12, (first.month - 1 + m) % 12 + 1, 1) for m in range(n)]
+    columns = ("month", *(f"{one.crop} ({one.unit})" for one in series))
+    rows = zip(months, *(one.values for one in series), strict=True)
+    return Table(name="world_prices", columns=columns, rows=rows)
 
 
 def weather_table(region: Region, weather: Weather) -> Table:
