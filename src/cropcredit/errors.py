@@ -23,9 +23,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class CropcreditError(Exception):
     """Root of all errors that cropcredit raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with all facts, whatever the constructor asks for."""
+        return _arrived, (type(self), self.args, self.__dict__)
+
+
+def _arrived(kind: type[CropcreditError], args: tuple[Any, ...], facts: dict[str, Any]) -> CropcreditError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class RefusedInput(CropcreditError):

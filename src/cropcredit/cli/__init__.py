@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, users, workspace
+from cropcredit.cli import dashboard, fields, scenes, users, workspace
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -24,7 +24,13 @@ for top in (
     dashboard.app,
 ):
     app.registered_commands.extend(top.registered_commands)
-for group in (users.app,):
+for group in (
+    users.app,
+    fields.app,
+    scenes.scenes,
+    scenes.ndvi,
+    scenes.runs,
+):
     app.add_typer(group)
 
 

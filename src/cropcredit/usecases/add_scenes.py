@@ -2,10 +2,10 @@
 
 Forms that ``scenes add PATH… --product P`` accepts. A folder that is not itself a scene is searched one level down.
 
-=========  ==============================================================================================================
+=========  ============================================================================================================
 product    form
-=========  ==============================================================================================================
-s2-l2a     *Ready-made folder*, one per scene, named ``S2_<tile>_<YYYYMMDD>``, holding single-band GeoTIFFs on one UTM grid
+=========  ============================================================================================================
+s2-l2a     *Ready-made folder*, one per scene, named ``S2_<tile>_<YYYYMMDD>``, with single-band GeoTIFFs on one UTM grid
 
            * ``B04.tif`` (red) and ``B08.tif`` (near infrared), 10 m, required; ``B02.tif`` (blue), 10 m, optional;
              ``B05.tif`` (red edge), 10 or 20 m, optional: digital numbers, uint16, reflectance = 1e-4 x (DN + offset),
@@ -13,17 +13,156 @@ s2-l2a     *Ready-made folder*, one per scene, named ``S2_<tile>_<YYYYMMDD>``, h
            * ``SCL.tif``: Sen2Cor scene classes 0-11, uint8, 20 m (or 10 m), sharing the upper left corner; optional;
            * ``scene.json``: ``{"id", "tile", "acquired_at", "available_at", "processing_baseline", "offset",
              "synthetic"}``; times are RFC 3339 with a zone, ``processing_baseline`` is text such as ``"05.10"``,
-             ``offset`` is ``"applied"``, ``"not_applied"`` or ``"auto"``, ``synthetic`` is true or false (default false).
+             ``offset`` is ``"applied"``, ``"not_applied"`` or ``"auto"``, ``synthetic`` true or false (default false).
+
            *SAFE folder* as the Copernicus archive ships it: recognised by ``MTD_MSIL2A.xml``, which tells the rest.
+
            *One multi-band GeoTIFF* whose bands are described ``B04``, ``B08`` … : the date stands in the file name.
 mod13q1    One raster (GeoTIFF, JPEG 2000) of MOD13Q1 NDVI: int16 x 1e-4, valid -2000..10000; the first day of the
            16-day period stands in the file name (``…_2014-02-18.jp2`` or ``.A2014049.``). A file beside it with
            ``reliability`` instead of ``NDVI`` in its name is its pixel reliability layer.
 ndvi       One ready-made raster of NDVI: floating point in [-1, 1] (NaN or the nodata tag = missing), or int16 x 1e-4;
            the date stands in the file name.
-=========  ==============================================================================================================
+=========  ============================================================================================================
 
-``offset`` says what the *source declares* about the additive radiometric offset (-1000 since processing baseline 04.00):
-``applied`` means the archive already added it, ``not_applied`` that we must, ``auto`` that the processing baseline in
-the metadata decides. Without a baseline neither ``auto`` nor ``not_applied`` can be honoured, and the scene is refused.
+``offset`` says what the *source declares* about the additive radiometric offset (-1000 since processing baseline
+04.00): ``applied`` means the archive already added it, ``not_applied`` that we must, ``auto`` that the processing
+baseline in the metadata decides. Without a baseline neither ``auto`` nor ``not_applied`` can be honoured, and the scene
+is refused.
+
+Files that do not say when they became available declare a lag after the acquisition (:data:`LAG`).
 """
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cropcredit.errors import MalformedInput, RefusedInput
+from cropcredit.imagery import refinement
+from cropcredit.imagery.radiometry import s2_offset_dn
+from cropcredit.model import Band, Grid, Offset, Scene, SceneDraft
+from cropcredit.ports import FactStore, Progress, RasterReader, SceneFiles
+from cropcredit.usecases.progress import quiet
+
+LAG = {"s2-l2a": timedelta(days=1), "mod13q1": timedelta(days=24), "ndvi": timedelta(days=1)}
+"""From acquisition to availability, where the files are silent; MOD13Q1: 16 days of compositing and a week of work."""
+REQUIRED = {"s2-l2a": ("red", "nir"), "mod13q1": ("ndvi",), "ndvi": ("ndvi",)}
+TILE = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What the person adding the scenes says; it goes before what the files say."""
+
+    offset: Offset | None = None
+    processing_baseline: str = ""
+    available_at: datetime | None = None
+    acquired_at: datetime | None = None
+    tile: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneOutcome:
+    """What became of one scene."""
+
+    id: str
+    path: str
+    outcome: str
+    """``added``, ``unchanged`` or ``refused``."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddScenes:
+    """Describe scenes, check that they can be read, hash them and put them into the scene table."""
+
+    facts: FactStore
+    files: SceneFiles
+    rasters: RasterReader
+
+    def __call__(
+        self, paths: Sequence[str], *, product: str, declared: Declared | None = None, progress: Progress = quiet
+    ) -> list[SceneOutcome]:
+        """Add the scenes at ``paths``; a bad one is refused with its reason and never stops the others.
+
+        Raises
+        ------
+        RefusedInput
+            If a path holds no scene of that product at all, or the product is unknown.
+        """
+        drafts = [draft for path in paths for draft in self.files.describe(path, product)]
+        held = {(s.tile, s.content_hash): s.id for s in self.facts.find(Scene, product=product)}
+        outcomes = []
+        with progress("scenes", len(drafts)) as done:
+            for draft in drafts:
+                outcomes.append(self._add(draft, product, declared or Declared(), held))
+                done(1)
+        return outcomes
+
+    def _add(
+        self, draft: SceneDraft, product: str, declared: Declared, held: dict[tuple[str, str], str]
+    ) -> SceneOutcome:
+        try:
+            scene = self._scene(_with(draft, declared), product)
+        except RefusedInput as error:
+            return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=str(error))
+        twin = held.setdefault((scene.tile, scene.content_hash), scene.id)
+        added = self.facts.add(scene)
+        reason = f"same pixels as {twin}" if twin != scene.id else ""
+        return SceneOutcome(id=scene.id, path=draft.path, outcome="added" if added else "unchanged", reason=reason)
+
+    def _scene(self, draft: SceneDraft, product: str) -> Scene:
+        missing = [name for name in REQUIRED[product] if name not in {band.name for band in draft.bands}]
+        if missing:
+            raise MalformedInput(f"has no band {' and '.join(missing)}", where=draft.path)
+        if draft.acquired_at is None:
+            raise MalformedInput(
+                "does not say when it was acquired", where=draft.path, cure="say it: --date 2025-06-01"
+            )
+        if draft.acquired_at.tzinfo is None:
+            raise MalformedInput(
+                "acquired_at has no time zone", where=draft.path, cure="write it as 2025-06-01T03:10:00Z"
+            )
+        if not TILE.fullmatch(draft.tile):
+            raise MalformedInput(f"tile {draft.tile!r} is not a name", where=draft.path, cure="say it: --tile 50SMJ")
+        offset = draft.offset or (Offset.AUTO if product == "s2-l2a" else Offset.APPLIED)
+        if product == "s2-l2a":
+            s2_offset_dn(offset, draft.processing_baseline, where=draft.path)
+        available_at = draft.available_at or draft.acquired_at + LAG[product]
+        return Scene(
+            id=draft.id,
+            known_at=available_at,
+            product=product,
+            tile=draft.tile,
+            acquired_at=draft.acquired_at,
+            available_at=available_at,
+            grid=self._grid(draft),
+            bands=draft.bands,
+            processing_baseline=draft.processing_baseline,
+            offset=offset,
+            content_hash=self.rasters.content_hash([band.href for band in draft.bands]),
+            synthetic=draft.synthetic,
+        )
+
+    def _grid(self, draft: SceneDraft) -> Grid:
+        """Find the finest grid, check that the others lie on it, and read the last row of each band.
+
+        A file cut short is found here, not in the middle of a run.
+        """
+        grids = {band: self.rasters.grid(band.href) for band in draft.bands}
+        finest = min(grids.values(), key=lambda grid: grid.transform[0])
+        for band, grid in grids.items():
+            refinement(finest, grid, where=f"{draft.path} {band.name}")
+            self._last_row(band, grid)
+        return finest
+
+    def _last_row(self, band: Band, grid: Grid) -> None:
+        self.rasters.read(band.href, band=band.band, rows=(grid.shape[0] - 1, grid.shape[0]))
+
+
+def _with(draft: SceneDraft, declared: Declared) -> SceneDraft:
+    said = {name: getattr(declared, name) for name in Declared.__slots__ if getattr(declared, name)}
+    return replace(draft, **said)

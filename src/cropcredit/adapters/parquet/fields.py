@@ -1,0 +1,121 @@
+"""The field register: GeoParquet with fiboa columns and ours, append-only parts named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from cropcredit.adapters.atomic import replacing
+from cropcredit.errors import StateConflict
+from cropcredit.fields import WGS84
+from cropcredit.model import Field
+
+COLUMNS = {
+    "id": "id",
+    "collection": "collection",
+    "geometry": "boundary",
+    "metrics:area": "area_ha",
+    "metrics:perimeter": "perimeter_m",
+    "determination:datetime": "determined_at",
+    "determination:method": "determination_method",
+    "crop:code": "crop_code",
+    "boundary_version": "boundary_version",
+    "known_at": "known_at",
+    "admin_unit": "admin_unit",
+    "time_zone": "time_zone",
+    "repaired": "repaired",
+    "original": "original_wkb",
+}
+"""Column of the file: attribute of :class:`Field`. fiboa keeps areas in m²."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetFields:
+    """FieldStore in a folder of GeoParquet parts."""
+
+    folder: Path
+
+    def add(self, fields: Sequence[Field]) -> int:
+        """Append boundary versions not yet held; see :class:`cropcredit.ports.FieldStore`.
+
+        Raises
+        ------
+        StateConflict
+            If a field already has another version of the same instant; nothing is stored.
+        """
+        held = self._versions()
+        fresh = [field for field in fields if _is_new(field, held.get(field.id, []))]
+        if fresh:
+            self._write(sorted(fresh, key=lambda field: field.id))
+        return len(fresh)
+
+    def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
+        """Read the version of each field known at ``as_of``, ordered by id."""
+        wanted = None if ids is None else set(ids)
+        known = {
+            name: [version for version in versions if as_of is None or version.known_at <= as_of]
+            for name, versions in self._versions().items()
+            if wanted is None or name in wanted
+        }
+        return [known[name][-1] for name in sorted(known) if known[name]]
+
+    def _versions(self) -> dict[str, list[Field]]:
+        """Read every version of every field, each field's oldest first."""
+        versions: dict[str, list[Field]] = {}
+        for part in sorted(self.folder.glob("part-*.parquet")):
+            for field in _fields(gpd.read_parquet(part)):
+                versions.setdefault(field.id, []).append(field)
+        return {name: sorted(held, key=lambda field: field.known_at) for name, held in versions.items()}
+
+    def _write(self, fields: Sequence[Field]) -> None:
+        buffer = io.BytesIO()
+        _frame(fields).to_parquet(buffer, index=False, compression="zstd")
+        name = hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
+        with replacing(self.folder / f"part-{name}.parquet") as partial:
+            partial.write_bytes(buffer.getvalue())
+
+
+def _is_new(field: Field, held: Sequence[Field]) -> bool:
+    """Tell whether a version says something that was not known at its instant."""
+    before = [version for version in held if version.known_at <= field.known_at]
+    if not before:
+        return True
+    if _substance(before[-1]) == _substance(field):
+        return False
+    if before[-1].known_at == field.known_at:
+        raise StateConflict(f"field {field.id!r} already has another version known at {field.known_at.isoformat()}")
+    return True
+
+
+def _substance(field: Field) -> tuple[str, ...]:
+    """Give what makes a version differ from the one before it: everything but the instant."""
+    return (field.collection, field.boundary_version, field.crop_code, field.admin_unit, field.time_zone)
+
+
+def _frame(fields: Sequence[Field]) -> gpd.GeoDataFrame:
+    columns: dict[str, list[Any]] = {c: [getattr(field, name) for field in fields] for c, name in COLUMNS.items()}
+    columns["metrics:area"] = [area_ha * 1e4 for area_ha in columns["metrics:area"]]
+    frame = gpd.GeoDataFrame(columns, geometry="geometry", crs=WGS84)
+    for instant in ("known_at", "determination:datetime"):
+        frame[instant] = pd.to_datetime(frame[instant], utc=True).astype("datetime64[us, UTC]")
+    return frame
+
+
+def _fields(frame: gpd.GeoDataFrame) -> list[Field]:
+    frame["metrics:area"] /= 1e4
+    rows = frame.rename(columns=COLUMNS).astype(object).where(frame.notna().to_numpy(), None).to_dict("records")
+    return [Field(**_record(row)) for row in rows]
+
+
+def _record(row: dict[Any, Any]) -> dict[str, Any]:
+    for instant in ("known_at", "determined_at"):
+        row[instant] = None if row[instant] is None else row[instant].to_pydatetime()
+    return row

@@ -1,0 +1,85 @@
+"""Rasters through GDAL: RasterReader over rasterio."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from cropcredit.errors import MalformedInput, MissingCRS
+from cropcredit.model import Grid
+
+GDAL = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # a folder of a thousand scenes is not listed for each of them
+    "GDAL_PAM_ENABLED": "NO",  # never write .aux.xml files beside somebody's data
+    "GDAL_CACHEMAX": 256,  # megabytes
+    "GDAL_HTTP_MAX_RETRY": "3",
+}
+HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RasterioReader:
+    """RasterReader on files and on whatever else GDAL opens; may be sent to another process."""
+
+    root: Path
+    """Folder that relative hrefs start from: the workspace."""
+
+    def grid(self, href: str) -> Grid:
+        """Read the grid; a raster without coordinate system, or rotated, is refused."""
+        with self._open(href) as raster:
+            if raster.crs is None:
+                raise MissingCRS("the raster has no coordinate system", where=href, cure="gdal_edit.py -a_srs EPSG:…")
+            epsg = raster.crs.to_epsg()
+            crs = f"EPSG:{epsg}" if epsg else raster.crs.to_wkt()
+            return Grid(crs, tuple(raster.transform)[:6], raster.shape)
+
+    def read(
+        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
+        """Read a window at full resolution; overviews are never used."""
+        with self._open(href) as raster:
+            (top, bottom), (left, right) = rows or (0, raster.height), cols or (0, raster.width)
+            pixels: NDArray[Any] = raster.read(band, window=Window(left, top, right - left, bottom - top))
+            return pixels
+
+    def nodata(self, href: str, *, band: int = 1) -> float | None:
+        """Give the nodata value of a band; None where the file names none."""
+        with self._open(href) as raster:
+            value: float | None = raster.nodatavals[band - 1]
+            return value
+
+    def content_hash(self, hrefs: Sequence[str]) -> str:
+        """Hash the bytes of all files, each once, in the order given."""
+        sha = hashlib.sha256()
+        for href in dict.fromkeys(hrefs):
+            try:
+                with self._path(href).open("rb") as file:
+                    while block := file.read(HASH_BLOCK):
+                        sha.update(block)
+            except OSError as error:
+                raise MalformedInput(f"cannot be read: {error.strerror}", where=href) from None
+        return sha.hexdigest()
+
+    def _path(self, href: str) -> Path:
+        return self.root / href
+
+    @contextmanager
+    def _open(self, href: str) -> Iterator[Any]:
+        source = href if "://" in href or href.startswith("/vsi") else str(self._path(href))
+        try:
+            with rasterio.Env(**GDAL), rasterio.open(source) as raster:
+                yield raster
+        except RasterioError as error:
+            reason = str(error.__cause__ or error).split("\n", 1)[0]
+            raise MalformedInput(
+                f"the raster cannot be read: {reason}", where=href, cure="it may be cut short: fetch it again"
+            ) from error

@@ -1,0 +1,71 @@
+"""Sentinel-2 L2A as the Copernicus archive ships it: a SAFE folder and its MTD_MSIL2A.xml."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cropcredit.errors import MalformedInput, RadiometryError
+from cropcredit.imagery.radiometry import S2_FIRST_BASELINE_WITH_OFFSET, S2_OFFSET_DN, baseline_number
+from cropcredit.model import Band, Offset, SceneDraft
+
+SAFE_METADATA = "MTD_MSIL2A.xml"
+SAFE_BANDS = {"red": "B04_10m", "nir": "B08_10m", "blue": "B02_10m", "rededge": "B05_20m", "scl": "SCL_20m"}
+TILE = re.compile(r"_T(\d{2}[A-Z]{3})_")
+
+
+def describe_safe(folder: Path, href: Callable[[Path], str]) -> SceneDraft:
+    """Read baseline, times and files of one product.
+
+    The archive ships digital numbers with the offset still in, so the scene is declared ``not_applied`` and the
+    processing baseline decides; where the metadata contradicts the baseline the product is refused.
+    """
+    where = str(folder / SAFE_METADATA)
+    try:
+        root = ET.parse(folder / SAFE_METADATA).getroot()  # noqa: S314 - expat refuses entity bombs
+    except ET.ParseError as error:
+        raise MalformedInput(f"is not XML: {error}", where=where) from None
+    baseline = _text(root, "PROCESSING_BASELINE", where)
+    _check_offset(root, baseline, where)
+    name = _text(root, "PRODUCT_URI", where).removesuffix(".SAFE")
+    tile = TILE.search(name)
+    return SceneDraft(
+        id=name,
+        path=str(folder),
+        bands=_bands(folder, href),
+        tile=tile[1] if tile else "",
+        acquired_at=_instant(root, "PRODUCT_START_TIME", where),
+        available_at=_instant(root, "GENERATION_TIME", where),
+        processing_baseline=baseline,
+        offset=Offset.NOT_APPLIED,
+    )
+
+
+def _bands(folder: Path, href: Callable[[Path], str]) -> tuple[Band, ...]:
+    found = {core: sorted(folder.glob(f"GRANULE/*/IMG_DATA/R*/*_{name}.*")) for core, name in SAFE_BANDS.items()}
+    return tuple(Band(core, href(files[0])) for core, files in found.items() if files)
+
+
+def _check_offset(root: ET.Element, baseline: str, where: str) -> None:
+    said = {int(float(e.text or "0")) for e in root.iter() if e.tag.endswith("BOA_ADD_OFFSET")}
+    expected = S2_OFFSET_DN if baseline_number(baseline, where=where) >= S2_FIRST_BASELINE_WITH_OFFSET else 0
+    if (said or {0}) != {expected}:
+        raise RadiometryError(
+            f"names offsets {sorted(said or {0})}, but processing baseline {baseline} means {expected}",
+            where=where,
+            cure="bring the bands into a ready-made folder and declare their offset in scene.json",
+        )
+
+
+def _text(root: ET.Element, tag: str, where: str) -> str:
+    for element in root.iter():
+        if element.tag.endswith(tag) and element.text:
+            return element.text.strip()
+    raise MalformedInput(f"has no {tag}", where=where)
+
+
+def _instant(root: ET.Element, tag: str, where: str) -> datetime:
+    return datetime.fromisoformat(_text(root, tag, where)).astimezone(UTC)

@@ -1,0 +1,26 @@
+"""Hand the observations of a run to a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import xarray as xr
+
+from cropcredit.imagery import cube
+from cropcredit.ports import ObservationStore
+from cropcredit.usecases.refresh_ndvi import NdviRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportCube:
+    """Write the field cube of a run: dims (field, time)."""
+
+    observations: ObservationStore
+    write: Callable[[xr.Dataset, str], None]
+
+    def __call__(self, run: NdviRun, path: str) -> None:
+        """Write all units that belong in the series."""
+        dataset = cube(self.observations.read(run.units))
+        dataset.attrs |= {"run_id": run.run_id, "as_of": run.as_of.isoformat(), "product": run.product}
+        self.write(dataset, path)
