@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cropcredit.errors import NotPermitted, UnknownRecord
 from cropcredit.model import (
@@ -322,15 +322,21 @@ class OpenCase:
 
 
 def covers_credit(consent: Consent, at: datetime) -> bool:
-    """Say whether a consent stands that lets the lender look at the farm to assess credit."""
-    return any(consent.allows("credit_assessment", kind, at) for kind in consent.data_kinds)
+    """Say whether a consent stands that lets the lender look at the farm from space to assess credit."""
+    return consent.allows("credit_assessment", "satellite", at)
 
 
 def _named(**missing: bool) -> tuple[str, ...]:
     return tuple(name for name, absent in missing.items() if absent)
 
 
-def policy_for(facts: FactStore, currency: str, *, as_of: datetime | None) -> LendingPolicy | None:
+class FindsPolicies(Protocol):
+    """The one question that the search for a policy asks of the fact store."""
+
+    def find(self, kind: type[LendingPolicy], *, as_of: datetime | None = None, **keys: str) -> list[LendingPolicy]: ...
+
+
+def policy_for(facts: FindsPolicies, currency: str, *, as_of: datetime | None) -> LendingPolicy | None:
     """Give the policy under which loans of a currency are made; None if there is none.
 
     A workspace keeps one policy per currency, with the currency in its id; a new version replaces the old one.
