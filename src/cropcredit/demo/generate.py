@@ -6,7 +6,7 @@
     scenes/S2_<tile>_<date>/               B04, B08 at 10 m, SCL at 20 m, scene.json
     parties|consents|tenures|plantings|applications|prices|costs|weather.csv
     world_prices.csv                       monthly, made to move like world prices
-    yields.csv, index.csv                  past yields and past index per township
+    yields.csv, index.csv, calendar.csv    past yields and past index per township, when crops are sown and harvested
     devices.csv, installations.csv, readings.csv
     truth/plantings.csv                    what really happened; nothing in the line opens it
     MANIFEST.json                          SHA-256 of every file above
@@ -137,7 +137,8 @@ def _write_tables(world: World, folder: Path) -> None:
         tables.world_table(market.world(region)),
         tables.weather_table(region, world.weather),
         tables.yield_table(region, yields),
-        tables.index_table(index),
+        tables.index_table(region, index),
+        tables.calendar_table(region),
     ]
     for table in made:
         tables.write(folder, table)

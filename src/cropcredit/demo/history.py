@@ -57,7 +57,8 @@ def look_back(region: Region, weather: Weather) -> tuple[list[PastYield], list[P
             if model.harvested_on(year) + timedelta(region.history.published_after_days) < region.today.date():
                 yields += _statistics(region, code, year, plots, growth, dice)
             index += _look(region, code, year, plots, growth, dice)
-    return yields, [look for look in index if look.on <= region.today.date()]
+    published = region.today.date() - timedelta(region.history.index_lag_days + 1)
+    return yields, [look for look in index if look.on <= published]
 
 
 def _past(

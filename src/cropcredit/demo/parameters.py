@@ -166,6 +166,7 @@ class History:
     fields_per_township: int
     index_every_days: int
     index_noise: float
+    index_lag_days: int
     label_noise: float
     published_after_days: int
 

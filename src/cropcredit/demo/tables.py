@@ -114,17 +114,37 @@ def weather_table(region: Region, weather: Weather) -> Table:
 def yield_table(region: Region, yields: list[PastYield]) -> Table:
     """Give the official yields of years past."""
     source = f"{region.label} statistics"
+    rows = [(y.crop, y.region, y.harvest_year, y.t_ha, source, True, _day_end(y.published_on)) for y in yields]
+    columns = ("crop", "region", "harvest_year", "t_ha", "source", "synthetic", "known_at")
+    return Table(name="yields", columns=columns, rows=rows)
+
+
+def index_table(region: Region, index: list[PastIndex]) -> Table:
+    """Give the index of townships over the years, each day as it was published."""
+    source, lag = f"{region.label} cropland means", timedelta(region.history.index_lag_days)
+    rows = [(i.region, i.crop, i.on, i.ndvi, source, True, _day_end(i.on + lag)) for i in index]
+    columns = ("region", "crop", "date", "ndvi", "source", "synthetic", "known_at")
+    return Table(name="index", columns=columns, rows=rows)
+
+
+def calendar_table(region: Region) -> Table:
+    """Give when each crop is usually sown and harvested, the same for all townships."""
+    year, source = region.harvest_year, f"{region.label} calendar"
+    known = _day_end(date(region.history.first_harvest_year - 1, 1, 1))
     rows = [
-        (y.crop, y.region, y.harvest_year, y.t_ha, source, end_of_day(y.published_on, "Asia/Shanghai")) for y in yields
+        (code, "*", _of_year(model.sown_on(year)), _of_year(model.harvested_on(year)), source, known)
+        for code, model in region.crop.items()
     ]
-    return Table(name="yields", columns=("crop", "region", "harvest_year", "t_ha", "source", "known_at"), rows=rows)
+    columns = ("crop", "region", "sowing_doy", "harvest_doy", "source", "known_at")
+    return Table(name="calendar", columns=columns, rows=rows)
 
 
-def index_table(index: list[PastIndex]) -> Table:
-    """Give the index of townships over the years."""
-    return Table(
-        name="index", columns=("region", "crop", "date", "ndvi"), rows=[(i.region, i.crop, i.on, i.ndvi) for i in index]
-    )
+def _day_end(day: date) -> datetime:
+    return end_of_day(day, "Asia/Shanghai")
+
+
+def _of_year(day: date) -> int:
+    return day.timetuple().tm_yday
 
 
 def _parties(parties: Sequence[Party]) -> Table:
