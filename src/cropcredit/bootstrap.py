@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from cropcredit.adapters import health
+from cropcredit.adapters.catalogues import TomlCatalogues, read_toml
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
@@ -17,13 +18,20 @@ from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
 from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.adapters.runs import JsonRuns
 from cropcredit.adapters.scenes import SceneFolders
+from cropcredit.adapters.secret_file import load_or_make
+from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
-from cropcredit.config import Settings
+from cropcredit.config import Settings, data_dir
 from cropcredit.ports import AccountStore, Clock, FactStore
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
+from cropcredit.usecases.book import BookLoan
+from cropcredit.usecases.cases import Queue
+from cropcredit.usecases.decide import Decide
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
+from cropcredit.usecases.import_policy import ImportPolicy
+from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
 
@@ -55,6 +63,12 @@ class App:
     refresh_ndvi: RefreshNdvi
     export_cube: ExportCube
     list_runs: ListRuns
+    import_records: ImportRecords
+    import_series: ImportPriceSeries
+    import_policy: ImportPolicy
+    queue: Queue
+    decide: Decide
+    book_loan: BookLoan
 
 
 def build(settings: Settings) -> App:
@@ -67,6 +81,7 @@ def build(settings: Settings) -> App:
     home = settings.home
     fields, rasters = ParquetFields(folder=home / "fields"), RasterioReader(root=home)
     observations, runs = ParquetObservations(folder=home / "observations"), JsonRuns(folder=home / "runs")
+    catalogues, tables = TomlCatalogues(data_dir() / "catalogues"), CsvTables()
     return App(
         settings=settings,
         clock=clock,
@@ -91,4 +106,17 @@ def build(settings: Settings) -> App:
         ),
         export_cube=ExportCube(observations=observations, write=write_cube),
         list_runs=ListRuns(runs=runs),
+        import_records=ImportRecords(
+            facts=facts,
+            tables=tables,
+            catalogues=catalogues,
+            clock=clock,
+            zone=settings.time_zone,
+            identity_key=load_or_make(home / "identity.key"),
+        ),
+        import_series=ImportPriceSeries(facts=facts, tables=tables, catalogues=catalogues, zone=settings.time_zone),
+        import_policy=ImportPolicy(facts=facts, clock=clock, read=read_toml),
+        queue=Queue(facts=facts, clock=clock),
+        decide=Decide(facts=facts, accounts=accounts, clock=clock),
+        book_loan=BookLoan(facts=facts, accounts=accounts, clock=clock, zone=settings.time_zone),
     )

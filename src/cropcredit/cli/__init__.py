@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, fields, scenes, users, workspace
+from cropcredit.cli import dashboard, fields, imports, scenes, users, workspace
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -30,6 +30,7 @@ for group in (
     scenes.scenes,
     scenes.ndvi,
     scenes.runs,
+    imports.app,
 ):
     app.add_typer(group)
 
