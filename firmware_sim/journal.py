@@ -57,7 +57,10 @@ class Journal:
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        except sqlite3.Error as error:
+            raise BadInput(f"{path}: no journal can be kept there ({error})") from error
         try:
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -66,7 +69,7 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._db.close()
-            raise BadInput(f"{path}: no journal, or another simulator holds it ({error})") from error
+            raise BadInput(f"{path}: not a journal, or another simulator holds it ({error})") from error
         self._counts: Counter[tuple[str, int]] = Counter()
         self.dirty = False
         """Something is not on the disk yet."""

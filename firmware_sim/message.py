@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+
+from firmware_sim.errors import BrokenMessage
 
 ClockSource = Literal["ntp", "rtc", "none"]
 Value = tuple[str, str, str]
@@ -139,44 +140,43 @@ class Command:
 
 
 def read_ack(payload: bytes) -> Ack:
-    """Read an acknowledgement; raises ValueError when it breaks the contract, so that nothing is deleted on a guess."""
+    """Read an acknowledgement; raises BrokenMessage when it breaks the contract."""
     facts = _object(payload)
     try:
         ranges = tuple((_counter(a), _counter(b)) for a, b in facts["ranges"])
         rejected = tuple((_counter(seq), str(reason)) for seq, reason in facts["rej"])
         return Ack(_counter(facts["boot"]), _counter(facts["upto"], low=0), ranges, rejected)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"an ack of another form: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenMessage(f"an ack of another form: {error!r}") from error
 
 
 def read_command(payload: bytes) -> Command:
-    """Read a ``cmd``; raises ValueError when it breaks the contract."""
+    """Read a ``cmd``; raises BrokenMessage when it breaks the contract."""
     facts = _object(payload)
+    interval = facts.get("interval")
     try:
-        interval = None if facts.get("interval") is None else _counter(facts["interval"])
-        return Command(_counter(facts["version"], low=0), _counter(facts["boot"], low=0), interval)
+        seconds = None if interval is None else _counter(interval)
+        return Command(_counter(facts["version"], low=0), _counter(facts["boot"], low=0), seconds)
     except KeyError as error:
-        raise ValueError(f"a cmd without {error}") from error
+        raise BrokenMessage(f"a cmd without {error}") from error
 
 
 def _object(payload: bytes) -> dict[str, Any]:
-    facts = json.loads(payload)
+    try:
+        facts = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise BrokenMessage(f"not JSON: {error}") from error
     if not isinstance(facts, dict) or facts.get("v") != 1:
-        raise ValueError("not an object of version 1")
+        raise BrokenMessage("not an object of version 1")
     return facts
 
 
 def _counter(value: object, *, low: int = 1) -> int:
     if type(value) is not int or not low <= value <= LARGEST_COUNTER:
-        raise ValueError(f"{value!r} is not a counter")
+        raise BrokenMessage(f"{value!r} is not a counter")
     return value
 
 
 def number_text(value: float) -> str:
     """Write a number as JSON; raises ValueError for NaN and infinities."""
     return json.dumps(value, allow_nan=False)
-
-
-def values_of(measurements: Iterable[tuple[str, float, str]]) -> tuple[Value, ...]:
-    """Turn (quantity, number, channel) into the texts a content holds."""
-    return tuple((q, number_text(v), c) for q, v, c in measurements)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from firmware_sim import faults
 from firmware_sim.device import Device, Outgoing
+from firmware_sim.errors import BrokenMessage
 from firmware_sim.link import Broker, Hooks, Link
 from firmware_sim.message import read_ack, read_command
 from firmware_sim.plan import Plan
@@ -183,7 +184,7 @@ class Node:
                 self._acknowledged(payload)
             elif level == "cmd":
                 self._commanded(payload)
-        except ValueError as error:
+        except BrokenMessage as error:
             self.around.counts["broken_heard"] += 1
             self.around.complain(f"ignored a broken {level}: {error}")
         self.wake()

@@ -125,6 +125,8 @@ class Replay:
         for (device, time), group in groupby(rows, key=lambda numbered: numbered[1][:2]):
             values, where = [], ""
             for where, (_, _, quantity, channel, text) in group:
+                if text not in MISSING and not quantity:
+                    raise BadInput(f"{where}: a value {text!r} of no quantity")
                 if text not in MISSING:
                     values.append((quantity, _number(text, where), channel))
             yield self._reading(device, time, "", values, where)

@@ -1,0 +1,244 @@
+"""The fleet against a real broker: nothing is forgotten before its acknowledgement, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_sim.identity import new_devices
+from tests.integration.firmware_sim.peer import Mosquitto, Peer, wait_for
+
+pytestmark = pytest.mark.debian
+ROOT = Path(__file__).parents[3]
+STATIONS = tuple(f"st-{i:02d}" for i in range(1, 7))
+
+
+class Simulator:
+    """``python -m firmware_sim`` as an operator starts it."""
+
+    def __init__(self, broker: Mosquitto, folder: Path) -> None:
+        self.broker, self.folder = broker, folder
+        self.devices, self.readings = folder / "devices.csv", folder / "readings.csv"
+
+    def prepare(self, days: int, stations: tuple[str, ...] = STATIONS) -> int:
+        """Write keys and ``days`` readings per station, of two values each; returns how many messages that makes."""
+        self.devices.write_text(new_devices(stations))
+        rows = ["device,time,quantity,channel,value"]
+        for station in stations:
+            for day in range(days):
+                time = f"2012-01-01T{day // 3600:02d}:{day // 60 % 60:02d}:{day % 60:02d}"
+                rows += [f"{station},{time},soil.moisture,d30,{day % 50}.5", f"{station},{time},soil.temperature,d30,0"]
+        self.readings.write_text("\n".join(rows) + "\n")
+        return days * len(stations)
+
+    def start(self, *arguments: str | Path, journal: str = "journal") -> subprocess.Popen[str]:
+        options = ["--devices", self.devices, "--journal", self.folder / journal, "--resend-after", "1"]
+        broker = f"127.0.0.1:{self.broker.port}"
+        command = [sys.executable, "-m", "firmware_sim", *arguments, *options, "--broker", broker]
+        return subprocess.Popen(
+            [str(part) for part in command], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def replay(self, *options: str, journal: str = "journal") -> subprocess.Popen[str]:
+        return self.start("replay", self.readings, *options, journal=journal)
+
+
+@pytest.fixture
+def simulator(broker: Mosquitto, tmp_path: Path) -> Simulator:
+    return Simulator(broker, tmp_path)
+
+
+def ended(process: subprocess.Popen[str], within_s: float = 40) -> tuple[int, dict[str, Any], str]:
+    """Wait for the end; gives exit code, summary, stderr."""
+    try:
+        out, err = process.communicate(timeout=within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"the simulator did not end: {process.communicate()[1][-500:]}")
+    return process.returncode, json.loads(out) if out else {}, err
+
+
+def everything(days: int, boot: int = 1) -> set[tuple[str, int, int]]:
+    return {(station, boot, seq) for station in STATIONS for seq in range(1, days + 1)}
+
+
+def test_every_reading_arrives_as_it_was_written_and_the_exit_code_says_so(simulator, peer):
+    count = simulator.prepare(days=50)
+    code, summary, _ = ended(simulator.replay())
+    assert code == 0
+    assert set(peer.kept) == everything(50)
+    said = json.loads(peer.kept["st-01", 1, 2])
+    assert said["ts"] == 1_325_376_001_000
+    assert said["m"] == [
+        {"q": "soil.moisture", "v": 1.5, "c": "d30"},
+        {"q": "soil.temperature", "v": 0, "c": "d30"},
+    ]
+    assert (summary["complete"], summary["readings"], summary["acked"]) == (True, count, count)
+    assert (summary["outstanding"], summary["rejected"], summary["left"]) == (0, 0, {})
+
+
+def test_birth_names_the_boot_and_leaving_says_offline(simulator, peer):
+    simulator.prepare(days=3)
+    assert ended(simulator.replay("--interval", "86400"))[0] == 0
+    wait_for(lambda: peer.states["st-01"][-1:] == [{"online": False}], what="goodbye")
+    birth = peer.states["st-01"][0]
+    assert (birth["online"], birth["boot"], birth["low"], birth["interval"]) == (True, 1, 1, 86400)
+
+
+def test_nothing_is_lost_when_the_broker_dies_in_the_middle(simulator, peer, broker):
+    simulator.prepare(days=600)
+    process = simulator.replay()
+    for goal in (300, 1500):
+        peer.wait_for_readings(goal)
+        broker.kill()
+        broker.start()
+    code, summary, _ = ended(process)
+    assert code == 0
+    assert set(peer.kept) == everything(600)
+    assert peer.changed == []
+    assert summary["connects"] > len(STATIONS)
+
+
+def test_nothing_is_forgotten_and_nothing_renumbered_when_the_simulator_is_killed(simulator, peer):
+    simulator.prepare(days=600)
+    for goal in (300, 1500):
+        process = simulator.replay()
+        peer.wait_for_readings(goal)
+        assert process.poll() is None, "still in the middle of it"
+        process.kill()
+        process.communicate()
+    code, summary, _ = ended(simulator.replay())
+    assert code == 0
+    assert len(peer.kept) == 3600, "each reading under one number, in whichever boot it was recorded"
+    assert peer.changed == []
+    times = {(device, json.loads(payload)["ts"]) for (device, _, _), payload in peer.kept.items()}
+    assert len(times) == 3600
+    assert summary["journal"] == {"recorded": 3600, "acked": 3600, "rejected": 0}
+
+
+def test_without_acknowledgement_everything_stays_and_the_next_run_delivers_it(simulator, peer):
+    count = simulator.prepare(days=20)
+    peer.deaf.set()
+    code, summary, err = ended(simulator.replay("--patience", "1.5"))
+    assert code == 1
+    assert (summary["complete"], summary["acked"], summary["outstanding"]) == (False, 0, count)
+    assert summary["left"] == dict.fromkeys(STATIONS, 20)
+    assert f"not finished: {count} messages of 6 devices wait in" in err
+    peer.deaf.clear()
+    assert ended(simulator.replay())[0] == 0
+    assert set(peer.kept) == everything(20)
+
+
+def test_a_broker_that_comes_late_is_waited_for(simulator, broker):
+    count = simulator.prepare(days=5)
+    broker.kill()
+    process = simulator.replay()
+    assert process.stderr is not None
+    assert "Connection refused" in process.stderr.readline()
+    broker.start()
+    peer = Peer(broker.port)
+    assert ended(process)[0] == 0
+    assert len(peer.kept) == count
+    peer.close()
+
+
+def test_a_wiped_device_starts_above_what_the_server_has_seen(simulator, peer):
+    simulator.prepare(days=3)
+    peer.command("st-01", boot=7)
+    assert ended(simulator.replay())[0] == 0
+    assert {boot for device, boot, _ in peer.kept if device == "st-01"} == {8}
+    assert {boot for device, boot, _ in peer.kept if device == "st-02"} == {1}
+    assert ended(simulator.replay(journal="wiped"))[0] == 0
+    assert {boot for device, boot, _ in peer.kept if device == "st-01"} == {8}, "the same cmd gives the same boot"
+
+
+def test_a_refused_reading_is_dropped_and_reported(simulator, broker):
+    simulator.prepare(days=10)
+    peer = Peer(broker.port, refuse=lambda facts: "range" if facts["seq"] == 4 else "")
+    code, summary, err = ended(simulator.replay())
+    assert code == 1
+    assert (summary["rejected"], summary["refused"], summary["outstanding"]) == (6, {"range": 6}, 0)
+    assert "refused: 6 range" in err
+    peer.close()
+
+
+def test_a_broken_ack_deletes_nothing(simulator, peer):
+    simulator.prepare(days=5)
+    peer.deaf.set()
+    process = simulator.replay("--patience", "2")
+    wait_for(lambda: len(peer.states) == len(STATIONS), what="births")
+    for payload in (b"", b'{"v":1,"boot":1,"upto":5}', b'{"v":1,"boot":2,"upto":5,"ranges":[],"rej":[]}'):
+        peer.client.publish("farm/v1/st-01/ack", payload, qos=1)
+    code, summary, _ = ended(process)
+    assert (code, summary["acked"], summary["outstanding"]) == (1, 0, 30)
+    assert summary["broken_heard"] == 2
+
+
+def test_faults_lose_nothing_and_are_counted(simulator, broker):
+    count = simulator.prepare(days=100)
+
+    def judge(facts: dict[str, Any]) -> str:
+        said = facts["m"]
+        sound = len(said) == 2 and {one["q"] for one in said} == {"soil.moisture", "soil.temperature"}
+        return "" if sound else "poison"
+
+    peer = Peer(broker.port, refuse=judge)
+    odds = ["--duplicate", ".1", "--reorder", ".1", "--malformed", ".1", "--poison", ".1", "--wrong-name", ".1"]
+    code, summary, _ = ended(simulator.replay(*odds))
+    assert code == 0, "what was injected on purpose is expected to be refused"
+    assert len(peer.kept) == count
+    assert peer.changed == []
+    assert summary["rejected"] == summary["poisoned"] == len(peer.refused) > 0
+    assert len(peer.unreadable) == summary["malformed"] + summary["wrong_name"] > 0
+    assert summary["duplicated"] > 0
+    assert peer.order != sorted(peer.order)
+    peer.close()
+
+
+def test_devices_that_lose_power_lose_no_reading(simulator, peer):
+    simulator.devices.write_text(new_devices(STATIONS))
+    options = ["run", "--seconds", "4", "--interval", "0.2", "--power-loss", "1"]
+    code, summary, _ = ended(simulator.start(*options))
+    assert code == 0
+    assert summary["power_losses"] > 0
+    assert len(peer.kept) == summary["readings"] == summary["acked"]
+    assert peer.changed == []
+    assert {boot for _, boot, _ in peer.kept} > {1, 2}
+
+
+def test_a_device_without_clock_says_so_and_can_be_dated_from_its_state(simulator, peer):
+    simulator.devices.write_text(new_devices(STATIONS))
+    assert ended(simulator.start("run", "--seconds", "2", "--interval", "0.5", "--clock", "none"))[0] == 0
+    said = [json.loads(payload) for payload in peer.kept.values()]
+    assert all("ts" not in one and one["clk"] == "none" for one in said)
+    assert all(0 <= one["up"] <= 3000 for one in said)
+
+
+def test_sigterm_ends_cleanly_and_the_rest_stays_in_the_journal(simulator, peer):
+    simulator.prepare(days=50)
+    peer.deaf.set()
+    process = simulator.replay()
+    wait_for(lambda: len(peer.states) == len(STATIONS), what="births")
+    process.send_signal(signal.SIGTERM)
+    code, summary, err = ended(process, within_s=10)
+    assert code == 1
+    assert summary["outstanding"] == 300
+    assert "Traceback" not in err
+    peer.deaf.clear()
+    assert ended(simulator.replay())[0] == 0
+    assert set(peer.kept) == everything(50)
+
+
+def test_one_process_carries_more_devices_than_threads_of_paho_could(simulator, peer):
+    stations = tuple(f"many-{i}" for i in range(500))
+    simulator.devices.write_text(new_devices(stations))
+    code, summary, _ = ended(simulator.start("run", "--seconds", "3", "--readings", "1"))
+    assert code == 0
+    assert {device for device, _, _ in peer.kept} == set(stations)
+    assert summary["connects"] == 500

@@ -1,0 +1,94 @@
+"""The journal: what is committed survives, what is acknowledged goes, and the counts always add up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware_sim.errors import BadInput
+from firmware_sim.journal import Journal
+from firmware_sim.message import Ack
+
+
+def test_only_what_was_committed_survives(tmp_path):
+    first = Journal(tmp_path / "j")
+    number = first.power_on(["a"])["a"].number
+    first.append(number, 1, 1, b"kept")
+    first.commit()
+    first.append(number, 1, 2, b"lost with the power")
+    first._db.close()
+    second = Journal(tmp_path / "j")
+    assert second.after(number, 0, 0, 10) == [(1, 1, b"kept")]
+    assert second.totals().recorded == 1
+    second.close()
+
+
+def test_a_second_simulator_cannot_take_the_same_journal(tmp_path):
+    journal = Journal(tmp_path / "j")
+    with pytest.raises(BadInput, match="another simulator holds it"):
+        Journal(tmp_path / "j")
+    journal.close()
+
+
+def test_a_folder_that_is_not_there_is_refused_by_name(tmp_path):
+    with pytest.raises(BadInput, match="no journal can be kept there"):
+        Journal(tmp_path / "absent" / "j")
+
+
+def test_the_device_knows_after_power_on_whether_it_ever_sent(tmp_path):
+    journal = Journal(tmp_path / "j")
+    memory = journal.power_on(["a"])["a"]
+    assert (memory.boot, memory.proven) == (1, False)
+    journal.prove(memory.number, shift=4)
+    assert journal.urgent, "no message may leave before this is on the disk"
+    memory = journal.power_on(["a"])["a"]
+    assert (memory.boot, memory.proven) == (6, True)
+    journal.close()
+
+
+def test_a_source_goes_on_where_it_stopped(tmp_path):
+    journal = Journal(tmp_path / "j")
+    assert journal.taken("digest") == 0
+    journal.take("digest", 17)
+    journal.close()
+    journal = Journal(tmp_path / "j")
+    assert journal.taken("digest") == 17
+    journal.close()
+
+
+def test_refusals_are_counted_by_reason_and_by_whether_they_were_meant():
+    journal = Journal(":memory:")
+    number = journal.power_on(["a"])["a"].number
+    for seq in (1, 2, 3):
+        journal.append(number, 1, seq, b"", poison=seq == 3)
+    journal.settle(number, Ack(1, 3, rejected=((1, "range"), (3, "clock"), (9, "schema"))))
+    assert journal.refusals() == {("range", False): 1, ("clock", True): 1}
+    assert journal.totals().acked == 1
+    journal.close()
+
+
+SEQ = st.integers(1, 30)
+ACKS = st.builds(
+    Ack,
+    boot=st.integers(1, 2),
+    upto=st.integers(0, 30),
+    ranges=st.lists(st.tuples(SEQ, SEQ).map(lambda pair: (min(pair), max(pair))), max_size=3).map(tuple),
+    rejected=st.lists(st.tuples(SEQ, st.just("range")), max_size=3).map(tuple),
+)
+
+
+@given(st.sets(st.tuples(st.integers(1, 2), SEQ)), st.lists(ACKS, max_size=4))
+def test_recorded_is_acknowledged_plus_rejected_plus_outstanding_whatever_acks_say(held, acks):
+    journal = Journal(":memory:")
+    number = journal.power_on(["a"])["a"].number
+    for boot, seq in held:
+        journal.append(number, boot, seq, b"")
+    for ack in acks:
+        journal.settle(number, ack)
+    left = {(boot, seq) for boot, seq, _ in journal.after(number, 0, 0, 100)}
+    assert left == {key for key in held if not any(ack.settles(*key) for ack in acks)}
+    totals = journal.totals()
+    assert totals.recorded == totals.acked + totals.rejected + totals.outstanding == len(held)
+    assert totals.outstanding == len(left)
+    journal.close()
