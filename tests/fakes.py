@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from numpy.typing import NDArray
+
 from cropcredit.errors import StateConflict, StoreUnavailable, UnknownRecord
-from cropcredit.model import Account, Ack, DeviceState, Reading, Record, RecordT, Rejection, digest
+from cropcredit.imagery import assemble
+from cropcredit.model import (
+    Account,
+    Ack,
+    Boot,
+    DeviceState,
+    Field,
+    FieldObservations,
+    FieldSeries,
+    Grid,
+    Reading,
+    Record,
+    RecordT,
+    Rejection,
+    digest,
+)
 from cropcredit.telemetry.ranges import contiguous, merged
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,12 +132,11 @@ class FakeReadings:
                 boot[rejection.seq] = (rejection.reason, received_at)
 
     def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
-        spans, lows = self.spans(), self.lows()
+        spans, told = self.spans(), self.boots()
         acks = []
         for name in dict.fromkeys(boots):
-            held = merged(
-                [*spans.get(name, []), (1, lows.get(name, 1) - 1)] if lows.get(name, 1) > 1 else spans.get(name, [])
-            )
+            low = told.get(name, Boot()).low
+            held = merged([*spans.get(name, []), *([(1, low - 1)] if low > 1 else [])])
             upto = contiguous(held)
             newest = sorted(self.refused.get(name, {}).items(), key=lambda item: (item[1][1], item[0]))[-64:]
             acks.append(
@@ -163,17 +179,25 @@ class FakeReadings:
                 seqs.setdefault((device_id, boot), []).append((seq, seq))
         return {name: merged(found) for name, found in sorted(seqs.items())}
 
-    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
-        found: dict[tuple[str, int], int] = {}
+    def boots(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], Boot]:
+        found: dict[tuple[str, int], Boot] = {}
         for state in self.said:
-            if state.boot is not None and (device_ids is None or state.device_id in device_ids):
-                name = (state.device_id, state.boot)
-                found[name] = max(found.get(name, 1), state.low or 1)
+            if state.boot is None or (device_ids is not None and state.device_id not in device_ids):
+                continue
+            before = found.get((state.device_id, state.boot), Boot())
+            starts = [before.started_at] if before.started_at else []
+            if state.up_ms is not None:
+                starts.append(state.received_at - timedelta(milliseconds=state.up_ms))
+            low = max(before.low, state.low or 1)
+            found[state.device_id, state.boot] = Boot(low, min(starts, default=None))
         return found
+
+    def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
+        return {reading.device_id: (reading, received_at) for reading, received_at in self.readings(device_ids)}
 
     def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for device_id, boot in [*self.spans(device_ids), *self.lows(device_ids)]:
+        for device_id, boot in [*self.spans(device_ids), *self.boots(device_ids)]:
             found[device_id] = max(boot, found.get(device_id, 0))
         return found
 
@@ -228,3 +252,116 @@ class FakeBroker:
     def forbid(self, usernames: Iterable[str]) -> None:
         for username in usernames:
             self.logins.pop(username, None)
+
+
+class FakeFields:
+    """FieldStore in a list."""
+
+    def __init__(self, *fields: Field) -> None:
+        self.versions = list(fields)
+
+    def add(self, fields: Sequence[Field]) -> int:
+        fresh = [field for field in fields if self._is_new(field)]
+        self.versions.extend(fresh)
+        return len(fresh)
+
+    def _is_new(self, field: Field) -> bool:
+        before = [v for v in self.read(as_of=field.known_at) if v.id == field.id]
+        if not before:
+            return True
+        said = [(v.collection, v.boundary_version, v.crop_code, v.admin_unit, v.time_zone) for v in (*before, field)]
+        if said[0] != said[1] and before[0].known_at == field.known_at:
+            raise StateConflict(f"field {field.id!r} already has another version known at {field.known_at.isoformat()}")
+        return said[0] != said[1]
+
+    def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
+        known: dict[str, Field] = {}
+        for field in sorted(self.versions, key=lambda v: v.known_at):
+            if (as_of is None or field.known_at <= as_of) and (ids is None or field.id in ids):
+                known[field.id] = field
+        return [known[name] for name in sorted(known)]
+
+
+class FakeObservations:
+    """ObservationStore in a dictionary."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, list[FieldObservations]] = {}
+
+    def has(self, unit: str) -> bool:
+        return unit in self.units
+
+    def write(self, unit: str, observations: Sequence[FieldObservations]) -> None:
+        self.units[unit] = sorted(observations, key=lambda seen: seen.index)
+
+    def read(self, units: Sequence[str]) -> list[FieldObservations]:
+        for unit in units:
+            if unit not in self.units:
+                raise UnknownRecord("unit of observations", unit)
+        return [seen for unit in units for seen in self.units[unit]]
+
+    def series(self, index: str, units: Sequence[str], field_ids: Sequence[str] | None = None) -> FieldSeries:
+        return assemble(self.read(units), index, field_ids)
+
+
+class FakeRuns:
+    """RunStore in a list."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+
+    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any]) -> None:
+        _, logs = self.rows.pop(run_id, ({}, []))
+        self.rows[run_id] = (manifest, [*logs, log])
+
+    def manifests(self, kind: str = "") -> list[dict[str, Any]]:
+        ordered = sorted(self.rows.values(), key=lambda row: str(row[1][-1].get("finished_at", "")))
+        return [manifest for manifest, _ in ordered if kind in ("", manifest.get("kind"))]
+
+
+class FakeCache:
+    """CoverageCache in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, NDArray[Any]]] = {}
+
+    def load(self, key: str) -> dict[str, NDArray[Any]] | None:
+        return self.kept.get(key)
+
+    def save(self, key: str, arrays: dict[str, NDArray[Any]]) -> None:
+        self.kept[key] = arrays
+
+
+class FakeRasters:
+    """RasterReader over arrays: href -> (grid, pixels, nodata)."""
+
+    def __init__(self, **files: tuple[Grid, NDArray[Any], float | None]) -> None:
+        self.files = files
+        self.reads: list[str] = []
+
+    def grid(self, href: str) -> Grid:
+        return self.files[href][0]
+
+    def read(
+        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
+        del band
+        self.reads.append(href)
+        return self.files[href][1][slice(*(rows or (None,))), slice(*(cols or (None,)))]
+
+    def nodata(self, href: str, *, band: int = 1) -> float | None:
+        del band
+        return self.files[href][2]
+
+    def content_hash(self, hrefs: Sequence[str]) -> str:
+        return digest(b"".join(self.files[href][1].tobytes() for href in hrefs))
+
+
+class FakeClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant

@@ -26,7 +26,7 @@ CORE_BUFFERS_M = (10.0, 5.0)
 """Rims tried for the core, widest first."""
 MIN_FULL_PIXELS = 8
 """Full pixels a core needs (Vajsova et al. 2020, Remote Sensing 12:2195)."""
-FULL = 1 - 1e-9
+FULL = 1 - 1e-6
 METHOD = "coverage-1"
 """Change when the numbers change: it is part of the key under which matrices are kept."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,7 @@ class ImportFields:
             admin_unit=_text(table, form.admin_column, row),
             time_zone=self.time_zone,
             crop_code=_text(table, form.crop_column, row),
+            determined_at=_instant(table, "determination:datetime", row, where),
             determination_method=_text(table, "determination:method", row) or "unknown",
             repaired=fixed.repaired,
             original_wkb=fixed.original_wkb,
@@ -232,6 +233,15 @@ def _text(table: VectorTable, column: str, row: int) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value).strip()
+
+
+def _instant(table: VectorTable, column: str, row: int, where: str) -> datetime | None:
+    text = _text(table, column, row)
+    try:
+        instant = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise MalformedInput(f"{column} {text!r} is not an instant", where=where) from None
+    return instant.replace(tzinfo=instant.tzinfo or UTC) if instant else None
 
 
 def _stem(path: str) -> str:

@@ -1,0 +1,59 @@
+"""Grids: where cells lie, which coarse cell lies over a fine one, what is read."""
+
+import numpy as np
+import pytest
+
+from cropcredit.errors import MalformedInput
+from cropcredit.imagery import cell_area, coarse_cells, footprint, refinement, strips
+from cropcredit.model import Grid
+
+FINE = Grid("EPSG:32650", (10, 0, 500_000, 0, -10, 4_000_000), (4, 6))
+COARSE = Grid("EPSG:32650", (20, 0, 500_000, 0, -20, 4_000_000), (2, 3))
+
+
+def test_a_twenty_metre_band_lies_two_by_two_over_a_ten_metre_one():
+    assert refinement(FINE, COARSE) == 2
+    assert refinement(FINE, FINE) == 1
+    assert coarse_cells(np.array([0, 1, 2, 6, 12, 23]), FINE, COARSE, 2).tolist() == [0, 0, 1, 0, 3, 5]
+
+
+def test_a_tile_of_an_odd_number_of_pixels_still_has_its_coarse_rim():
+    odd = Grid("EPSG:32650", FINE.transform, (5, 5))
+    assert refinement(odd, Grid("EPSG:32650", COARSE.transform, (3, 3))) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(Grid("EPSG:32650", (20, 0, 500_010, 0, -20, 4_000_000), (2, 3)), id="shifted by half a pixel"),
+        pytest.param(Grid("EPSG:32650", (15, 0, 500_000, 0, -15, 4_000_000), (3, 4)), id="no whole multiple"),
+        pytest.param(Grid("EPSG:32651", (20, 0, 500_000, 0, -20, 4_000_000), (2, 3)), id="another zone"),
+        pytest.param(Grid("EPSG:32650", (20, 0, 500_000, 0, -20, 4_000_000), (2, 2)), id="too small"),
+        pytest.param(Grid("EPSG:32650", (1, 0, 500_000, 0, -1, 4_000_000), (40, 60)), id="finer than the finest"),
+    ],
+)
+def test_bands_that_do_not_lie_on_one_another_are_refused(other):
+    with pytest.raises(MalformedInput, match=r"s1 scl: a band on grid .* does not lie on grid"):
+        refinement(FINE, other, where="s1 scl")
+
+
+def test_only_strips_and_columns_with_fields_are_read():
+    cells = np.array([0, 1, 2 * 6 + 4, 3 * 6 + 2])
+    assert list(strips(cells, 6, strip_rows=2)) == [
+        (slice(0, 2), ((0, 1), (0, 2))),
+        (slice(2, 4), ((2, 4), (2, 5))),
+    ]
+
+
+def test_no_cells_nothing_to_read():
+    assert list(strips(np.empty(0, dtype=np.int64), 6)) == []
+
+
+def test_a_footprint_lies_where_the_grid_lies():
+    west, south, east, north = footprint(FINE).bounds
+    assert (west, north) == pytest.approx((117.0, 36.1446), abs=1e-3)
+    assert (east - west, north - south) == pytest.approx((60 / 90_000, 40 / 110_950), rel=2e-2)
+
+
+def test_a_cell_of_ten_by_ten_metres_has_a_hundred_square_metres():
+    assert cell_area(FINE) == 100
