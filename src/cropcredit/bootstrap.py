@@ -11,8 +11,11 @@ from cropcredit.adapters import health
 from cropcredit.adapters.catalogues import TomlCatalogues, read_toml
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cubes import write_cube
+from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
+from cropcredit.adapters.estimates import ParquetEstimates
 from cropcredit.adapters.memo import NpzCache
+from cropcredit.adapters.models import JsonModels
 from cropcredit.adapters.parquet import ParquetFields, ParquetObservations
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
 from cropcredit.adapters.rasters import RasterioReader
@@ -28,12 +31,14 @@ from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
 from cropcredit.usecases.cases import Queue
 from cropcredit.usecases.decide import Decide
+from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
 
 RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -63,6 +68,9 @@ class App:
     refresh_ndvi: RefreshNdvi
     export_cube: ExportCube
     list_runs: ListRuns
+    train_yields: TrainYields
+    validate_yields: ValidateYields
+    estimate_yields: EstimateYields
     import_records: ImportRecords
     import_series: ImportPriceSeries
     import_policy: ImportPolicy
@@ -81,7 +89,17 @@ def build(settings: Settings) -> App:
     home = settings.home
     fields, rasters = ParquetFields(folder=home / "fields"), RasterioReader(root=home)
     observations, runs = ParquetObservations(folder=home / "observations"), JsonRuns(folder=home / "runs")
-    catalogues, tables = TomlCatalogues(data_dir() / "catalogues"), CsvTables()
+    catalogues, models = TomlCatalogues(data_dir() / "catalogues"), JsonModels(folder=home / "models")
+    tables = CsvTables()
+    import_records = ImportRecords(
+        facts=facts,
+        tables=tables,
+        catalogues=catalogues,
+        clock=clock,
+        zone=settings.time_zone,
+        identity_key=load_or_make(home / "identity.key"),
+    )
+    read_yields = ReadYields(importer=import_records, archive=CyBenchFolder())
     return App(
         settings=settings,
         clock=clock,
@@ -106,14 +124,20 @@ def build(settings: Settings) -> App:
         ),
         export_cube=ExportCube(observations=observations, write=write_cube),
         list_runs=ListRuns(runs=runs),
-        import_records=ImportRecords(
+        train_yields=TrainYields(facts=facts, catalogues=catalogues, models=models, read=read_yields, clock=clock),
+        validate_yields=ValidateYields(facts=facts, catalogues=catalogues, read=read_yields),
+        estimate_yields=EstimateYields(
             facts=facts,
-            tables=tables,
+            fields=fields,
+            observations=observations,
+            runs=runs,
+            models=models,
+            estimates=ParquetEstimates(folder=home / "estimates"),
             catalogues=catalogues,
             clock=clock,
             zone=settings.time_zone,
-            identity_key=load_or_make(home / "identity.key"),
         ),
+        import_records=import_records,
         import_series=ImportPriceSeries(facts=facts, tables=tables, catalogues=catalogues, zone=settings.time_zone),
         import_policy=ImportPolicy(facts=facts, clock=clock, read=read_toml),
         queue=Queue(facts=facts, clock=clock),

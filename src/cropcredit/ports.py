@@ -20,6 +20,7 @@ from cropcredit.model import (
     FieldSeries,
     Grid,
     Reading,
+    Record,
     RecordT,
     Rejection,
     SceneDraft,
@@ -345,6 +346,17 @@ class TableReader(Protocol):
         """Give the column names and, per row, its line in the file and its cells by column.
 
         Raises EmptyInput or MalformedInput, naming file and row.
+        """
+        ...
+
+
+class YieldArchive(Protocol):
+    """Reads a folder of past yields in a form other people publish."""
+
+    def read(self, folder: Path, *, crop: str = "") -> list[Record]:
+        """Read labels, index and calendars of one crop as records.
+
+        Raises EmptyInput or MalformedInput, naming file and column.
         """
         ...
 

@@ -20,6 +20,8 @@ TAIL_DAYS = 30
 """A regional calendar gives the mean field; the season is followed this long beyond it for the late ones."""
 STALE_DAYS = 16
 """A part of a season counts as seen when the index reaches to within this many days of its end."""
+MAX_GAP_DAYS = 40
+"""A part of a season that falls into a longer gap between two dates was not seen."""
 SHORTEST, LONGEST = 90, 330
 """Season lengths in days outside of which a calendar entry is not believed."""
 MIN_NORMAL_YEARS = 3
@@ -96,7 +98,7 @@ def believable(calendars: Mapping[str, SeasonCalendar]) -> dict[str, SeasonCalen
 def season_parts(index: RegionIndex, start: np.datetime64, end: np.datetime64) -> Floats:
     """Mean of the index, linear between dates, over each part of a season, shape (PARTS,).
 
-    NaN from the first part whose end the index does not reach (to within :data:`STALE_DAYS`).
+    NaN from the first part that the index does not reach (to within :data:`STALE_DAYS`) or that a long gap hides.
     """
     days = index.dates.astype("datetime64[D]").astype(float)
     edges = np.linspace(float(start.astype(int)), float(end.astype(int)), PARTS + 1)
@@ -104,10 +106,21 @@ def season_parts(index: RegionIndex, start: np.datetime64, end: np.datetime64) -
     if len(days) and days[0] <= edges[0] + STALE_DAYS:
         grid = np.arange(edges[0], edges[-1] + 1)
         curve = np.interp(grid, days, index.values)
-        seen = edges[1:] <= days[-1] + STALE_DAYS
-        for part in np.flatnonzero(seen):
-            parts[part] = curve[(grid >= edges[part]) & (grid < edges[part + 1])].mean()
+        after = np.searchsorted(days, grid).clip(1, max(len(days) - 1, 1))
+        blind = (grid > days[-1] + STALE_DAYS) | (_gap(days, after) & (grid < days[-1]) & ~np.isin(grid, days))
+        for part in range(PARTS):
+            here = (grid >= edges[part]) & (grid < edges[part + 1])
+            if blind[here].any():
+                break
+            parts[part] = curve[here].mean()
     return parts
+
+
+def _gap(days: Floats, after: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Tell whether the dates around each day lie too far apart; ``after`` is the later of the two."""
+    if len(days) < 2:  # noqa: PLR2004 - one date has no gaps
+        return np.zeros(len(after), dtype=bool)
+    return np.asarray(days[after] - days[after - 1] > MAX_GAP_DAYS)
 
 
 def region_table(

@@ -15,8 +15,8 @@ MIN_YEARS = 5
 """Fewer harvest years than this teach nothing about years."""
 SLIP_Z = 5.0
 """Robust deviations from the region's own level, within its year, beyond which a label is suspect …"""
-SLIP_FACTOR = 3.5
-"""… if it is also this many times too large or too small: droughts reach a third, decimal slips a tenth."""
+SLIP_FACTOR = 5.0
+"""… if it is also this many times too large or too small: droughts reach a quarter, decimal slips a tenth."""
 SPREAD_FLOOR = 0.10
 """Smallest spread of log yields that a robust deviation is measured against."""
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, fields, imports, scenes, users, workspace
+from cropcredit.cli import dashboard, fields, imports, scenes, users, workspace, yields
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -30,6 +30,7 @@ for group in (
     scenes.scenes,
     scenes.ndvi,
     scenes.runs,
+    yields.app,
     imports.app,
 ):
     app.add_typer(group)

@@ -27,7 +27,7 @@ from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
 from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
 from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, Scene
 from cropcredit.model.weather import WeatherSeries
-from cropcredit.model.yields import PROBABILITIES, YieldEstimate, YieldLabel
+from cropcredit.model.yields import PROBABILITIES, CropCalendar, RegionSeries, YieldEstimate, YieldLabel
 
 __all__ = [
     "PROBABILITIES",
@@ -42,6 +42,7 @@ __all__ = [
     "CostItem",
     "CostSheet",
     "Crop",
+    "CropCalendar",
     "Decision",
     "Device",
     "DeviceState",
@@ -68,6 +69,7 @@ __all__ = [
     "Reason",
     "Record",
     "RecordT",
+    "RegionSeries",
     "Rejection",
     "Role",
     "Scene",

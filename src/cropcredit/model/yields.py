@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from cropcredit.errors import MalformedInput
@@ -27,6 +27,41 @@ class YieldLabel(Record):
     source: str
     planting_id: str = ""
     """Empty for a regional label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionSeries(Record):
+    """The mean index of one crop in one region over one month; known when its last day was published."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ("crop", "region")
+
+    crop: str
+    region: str
+    source: str
+    days: tuple[date, ...]
+    """Ascending, all in one month."""
+    ndvi: tuple[float, ...]
+    """Mean over the crop's land on those days, unitless."""
+
+    def __post_init__(self) -> None:
+        Record.__post_init__(self)
+        if len(self.days) != len(self.ndvi) or list(self.days) != sorted(set(self.days)):
+            raise MalformedInput(f"index {self.id!r} needs one value for each of its days, ascending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropCalendar(Record):
+    """Typical sowing and harvest of a crop in a region, days of the year (1-366)."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ("crop", "region")
+
+    crop: str
+    region: str
+    """``*`` for regions without one of their own."""
+    sowing_doy: int
+    harvest_doy: int
+    """Smaller than ``sowing_doy`` where the season crosses New Year."""
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

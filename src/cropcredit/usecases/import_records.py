@@ -1,4 +1,4 @@
-"""Doors for tables: parties, consents, tenures, plantings, applications, prices, costs, weather, a price series.
+"""Doors for tables: people, consents, tenures, plantings, applications, prices, costs, weather, yields, price series.
 
 A file is stored whole or not at all. A row that cannot be read refuses the file, naming the first such row and how
 many there are, so that nobody has to find out which half of a file was taken. What a row *refers to* (a party, a field)
@@ -21,8 +21,9 @@ from cropcredit.ports import Catalogues, Clock, FactStore, TableReader
 from cropcredit.usecases.cells import Cells, Context, Form
 from cropcredit.usecases.forms_market import MARKET
 from cropcredit.usecases.forms_people import PEOPLE
+from cropcredit.usecases.forms_yields import YIELDS
 
-FORMS: dict[str, Form] = {form.noun: form for form in (*PEOPLE, *MARKET)}
+FORMS: dict[str, Form] = {form.noun: form for form in (*PEOPLE, *MARKET, *YIELDS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,12 @@ class ImportRecords:
         RefusedInput
             Naming file, row and column; nothing of the file was stored.
         """
+        rows, records = self.read(noun, file, lag_days=lag_days)
+        stored = self.facts.add(*records)
+        return Imported(noun=noun, file=file.name, rows=rows, records=len(records), stored=stored)
+
+    def read(self, noun: str, file: Path, *, lag_days: int | None = None) -> tuple[int, list[Record]]:
+        """Read and check a file without storing it; returns how many rows it has and the records they make up."""
         form = FORMS[noun]
         header, rows = self.tables.rows(file)
         _check_header(form, header, file)
@@ -80,8 +87,7 @@ class ImportRecords:
         )
         records = _build(form, [Cells(row=line, values=values, context=context) for line, values in rows], file)
         _check_ids(records, file)
-        stored = self.facts.add(*records)
-        return Imported(noun=noun, file=file.name, rows=len(rows), records=len(records), stored=stored)
+        return len(rows), records
 
     def _identity(self, number: str) -> str:
         return hmac.new(self.identity_key, number.strip().upper().encode(), hashlib.sha256).hexdigest()

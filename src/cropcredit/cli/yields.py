@@ -1,0 +1,223 @@
+"""yield train, validate, run: learn from past harvests, judge what was learned, estimate every planting."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cropcredit.agronomy.features import PARTS
+from cropcredit.agronomy.models import CANDIDATES
+from cropcredit.cli.common import (
+    HERE,
+    AsOf,
+    Home,
+    Json,
+    as_of_instant,
+    err,
+    open_app,
+    out,
+    progress,
+    show_json,
+    show_table,
+)
+from cropcredit.errors import MalformedInput
+from cropcredit.model import YieldEstimate
+from cropcredit.usecases.estimate_yield import YieldRun
+from cropcredit.usecases.train_yields import Judged, Trained, YieldFiles
+
+app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_is_help=True)
+
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Past yields: CSV with crop, region, harvest_year, t_ha (or yield and unit); or a folder."
+    ),
+]
+Index = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Index of the regions over time: CSV with crop, region, date, ndvi.")
+]
+Calendar = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Seasons: CSV with crop, region, sowing_doy, harvest_doy.")
+]
+Form = Annotated[str, typer.Option("--format", help="csv, or cybench: --labels names a folder of the CY-Bench form.")]
+Crop = Annotated[str, typer.Option(help="Only this crop; for a folder, the code under which its crop is known here.")]
+Lag = Annotated[
+    int | None,
+    typer.Option(help="Days after a harvest year until its yields are published, for rows without known_at."),
+]
+
+
+@app.command()
+def train(  # noqa: PLR0917 - options of a command line
+    home: Home = HERE,
+    labels: Labels = None,
+    index: Index = None,
+    calendar: Calendar = None,
+    form: Form = "csv",
+    crop: Crop = "",
+    lag_days: Lag = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Store past yields (and index), learn every crop that has at least five years, and use what passes the gate."""
+    opened = open_app(home)
+    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop, lag_days=lag_days)
+    at = as_of_instant(opened, as_of) if as_of else None
+    trained = opened.train_yields(files, as_of=at, progress=progress)
+    if as_json:
+        show_json([_trained_plain(result) for result in trained])
+        return
+    for result in trained:
+        _show_trained(result)
+
+
+@app.command()
+def validate(  # noqa: PLR0917 - options of a command line
+    home: Home = HERE,
+    labels: Labels = None,
+    index: Index = None,
+    calendar: Calendar = None,
+    form: Form = "csv",
+    crop: Crop = "",
+    first: Annotated[int | None, typer.Option("--from", metavar="YEAR", help="First harvest year.")] = None,
+    last: Annotated[int | None, typer.Option("--to", metavar="YEAR", help="Last harvest year.")] = None,
+    parts: Annotated[
+        int, typer.Option(min=1, max=PARTS, help="Sixths of the season that the model may look at.")
+    ] = PARTS,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Leave out each year in turn: average, trend and model side by side, from files or from the workspace.
+
+    Nothing is stored. Choice of the model and its interval happen without the left-out year.
+    """
+    opened = open_app(home)
+    if first is not None and last is not None and first > last:
+        raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
+    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop)
+    judged = opened.validate_yields(
+        files,
+        years=(first if first is not None else 0, last if last is not None else 9999),
+        as_of=as_of_instant(opened, as_of) if as_of else None,
+        horizon=parts,
+        progress=progress,
+    )
+    if as_json:
+        show_json([_judged_plain(one) for one in judged])
+        return
+    for one in judged:
+        _show_judged(one)
+
+
+@app.command()
+def run(home: Home = HERE, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Estimate every planting known at an instant, with its interval and the reasons that widen it."""
+    opened = open_app(home)
+    done = opened.estimate_yields(as_of=as_of_instant(opened, as_of), progress=progress)
+    if as_json:
+        show_json(done)
+    else:
+        _show_run(done)
+    for refused in done.refused:
+        err.print(f"refused: planting {refused.planting_id}: {refused.reason}", style="red", markup=False)
+    raise typer.Exit(2 if done.refused and not done.estimates else 0)
+
+
+def _show_trained(result: Trained) -> None:
+    if result.model is None:
+        err.print(f"{result.crop}: no model: {result.refused}", style="yellow", markup=False, highlight=False)
+        return
+    rows = []
+    for horizon, part in sorted(result.model.horizons.items()):
+        seen = f"{horizon}/{PARTS}" if horizon else "before"
+        used = part.scores[part.gate.use]
+        rows.append((seen, part.gate.use, f"{used.nrmse:.1f}", f"{part.gate.skill:+.3f}", f"{used.coverage:.0%}"))
+    columns = ["season seen", "used", "nRMSE %", "skill of model", "90 % covers"]
+    show_table(f"{result.crop}: model {result.model_id[:12]}", columns, rows, right=columns[2:])
+    _show_suspects(result)
+
+
+def _show_judged(one: Judged) -> None:
+    validation, gate, data = one.validation, one.gate, one.data
+    rows = []
+    for name in validation.predicted:
+        s = validation.scores(name)
+        numbers = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", f"{s.coverage:.1%}", f"{s.width_t_ha:.2f}")
+        rows.append((name, *numbers, "yes" if gate.use == name else ""))
+    years = sorted(set(validation.year.tolist()))
+    title = (
+        f"{data.crop} {years[0]}-{years[-1]}, each year left out: {len(validation.t_ha)} yields of {len(years)} years"
+    )
+    columns = ["method", "nRMSE %", "MAPE %", "R2", "90 % covers", "width t/ha", "used"]
+    show_table(title, columns, rows, right=columns[1:-1])
+    if validation.chosen:
+        tried = len(set(validation.chosen.values()))
+        out.print(
+            f"Skill of the model over {gate.baseline}: {gate.skill:+.3f} (90 % range over years {gate.skill_low:+.3f} "
+            f"to {gate.skill_high:+.3f}); {tried} of {len(CANDIDATES)} candidates were chosen in some year."
+        )
+    else:
+        out.print("No index of the regions: baselines alone.")
+    _show_suspects(one)
+    if data.without_index:
+        out.print(f"{len(data.without_index)} regions have yields but no index: {', '.join(data.without_index[:5])}")
+
+
+def _show_suspects(result: Trained | Judged) -> None:
+    for suspect in result.data.suspects if result.data else ():
+        label = suspect.label
+        out.print(f"left out: {label.region} {label.harvest_year}: {suspect.rule}, {suspect.detail}")
+
+
+def _show_run(done: YieldRun) -> None:
+    groups: dict[tuple[str, str], list[YieldEstimate]] = {}
+    for estimate in done.estimates:
+        groups.setdefault((estimate.crop, estimate.season_id), []).append(estimate)
+    rows = []
+    for (crop, season), estimates in sorted(groups.items()):
+        low, middle, high = (_mean([e.quantile(p) for e in estimates]) for p in (0.05, 0.50, 0.95))
+        shared = _mean([e.shared_share for e in estimates])
+        rows.append((crop, season, len(estimates), f"{low:.2f}", f"{middle:.2f}", f"{high:.2f}", f"{shared:.0%}"))
+    columns = ["crop", "season", "plantings", "P05", "P50", "P95", "shared"]
+    show_table(f"yields as of {done.as_of.isoformat()}, t/ha, means", columns, rows, right=columns[2:])
+    out.print(", ".join(f"{count} {name}" for name, count in done.outcomes.items()), highlight=False)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _trained_plain(result: Trained) -> dict[str, Any]:
+    model = result.model
+    return {
+        "crop": result.crop,
+        "model_id": result.model_id,
+        "refused": result.refused,
+        "horizons": {} if model is None else {h: asdict(part.gate) for h, part in model.horizons.items()},
+        "left_out": _left_out(result),
+    }
+
+
+def _judged_plain(one: Judged) -> dict[str, Any]:
+    validation = one.validation
+    return {
+        "crop": one.data.crop,
+        "parts": validation.horizon,
+        "labels": len(validation.t_ha),
+        "years": sorted(set(validation.year.tolist())),
+        "scores": {name: asdict(validation.scores(name)) for name in validation.predicted},
+        "gate": asdict(one.gate),
+        "chosen": {year: asdict(candidate) for year, candidate in validation.chosen.items()},
+        "left_out": _left_out(one),
+        "without_index": list(one.data.without_index),
+    }
+
+
+def _left_out(result: Trained | Judged) -> list[dict[str, Any]]:
+    return [
+        {"region": s.label.region, "harvest_year": s.label.harvest_year, "t_ha": s.label.t_ha, "rule": s.rule}
+        for s in (result.data.suspects if result.data else ())
+    ]

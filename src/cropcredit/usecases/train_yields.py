@@ -1,0 +1,231 @@
+"""Learn what a region's season is worth, and say honestly how well: `yield train` and `yield validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cropcredit.agronomy.crop_model import HORIZONS, CropModel, learn
+from cropcredit.agronomy.features import PARTS
+from cropcredit.agronomy.labels import require_years
+from cropcredit.agronomy.models import CANDIDATES, learnable
+from cropcredit.agronomy.validation import Gate, Validation, gate, leave_one_year_out
+from cropcredit.errors import EmptyInput, RefusedInput, UnknownName
+from cropcredit.model import Record, YieldLabel
+from cropcredit.ports import Catalogues, Clock, FactStore, ModelStore, Progress, YieldArchive
+from cropcredit.usecases.forms_yields import INDEX_LAG_DAYS
+from cropcredit.usecases.import_records import ImportRecords
+from cropcredit.usecases.progress import quiet
+from cropcredit.usecases.yield_cards import card
+from cropcredit.usecases.yield_data import CropData, crop_data, facts_of, labelled_crops
+
+FORMATS = ("csv", "cybench")
+ARTEFACT = "crop-model-1"
+"""Form of the stored artefact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YieldFiles:
+    """Which files to read; none: what the workspace holds."""
+
+    labels: Path | None = None
+    """CSV of past yields, or a folder where ``form`` says so."""
+    index: Path | None = None
+    calendar: Path | None = None
+    form: str = "csv"
+    """One of :data:`FORMATS`."""
+    crop: str = ""
+    """Only this crop; for a folder, the code under which its crop is known here."""
+    lag_days: int | None = None
+    """Days after the end of a harvest year until its yields are published, for rows without ``known_at``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadYields:
+    """Reads yield files in any of the accepted forms."""
+
+    importer: ImportRecords
+    archive: YieldArchive
+
+    def __call__(self, files: YieldFiles) -> list[Record]:
+        """Read the named files; nothing is stored.
+
+        Raises
+        ------
+        UnknownName
+            If the form is none of :data:`FORMATS`.
+        RefusedInput
+            Naming file, row and column.
+        """
+        if files.form not in FORMATS:
+            raise UnknownName("format", files.form, FORMATS)
+        if files.form == "cybench":
+            if files.labels is None:
+                raise EmptyInput("a CY-Bench folder is named with --labels DIR")
+            return self.archive.read(files.labels, crop=files.crop)
+        named = (("yields", files.labels, files.lag_days), ("index", files.index, INDEX_LAG_DAYS))
+        records: list[Record] = []
+        for noun, file, lag in (*named, ("calendar", files.calendar, None)):
+            if file is not None:
+                records += self.importer.read(noun, file, lag_days=lag)[1]
+        return records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """One crop on years it had not seen."""
+
+    data: CropData
+    validation: Validation
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateYields:
+    """Judge average, trend and model by leaving out each year; nothing is stored or promoted."""
+
+    facts: FactStore
+    catalogues: Catalogues
+    read: ReadYields
+
+    def __call__(
+        self,
+        files: YieldFiles,
+        *,
+        years: tuple[int, int] | None = None,
+        as_of: datetime | None = None,
+        horizon: int = PARTS,
+        progress: Progress = quiet,
+    ) -> list[Judged]:
+        """Validate every crop that has labels.
+
+        Parameters
+        ----------
+        years : tuple of int, optional
+            First and last harvest year.
+        horizon : int
+            Parts of the season, of six, that the model may look at.
+
+        Raises
+        ------
+        RefusedInput
+            If nothing can be judged: no labels, fewer than five years, two labels for one region-year.
+        """
+        records = self.read(files) if files.labels is not None else None
+        crops = _crops(self.facts, records, files.crop, as_of)
+        return [self._judge(crop, records, years, as_of, horizon, progress) for crop in crops]
+
+    def _judge(
+        self,
+        crop: str,
+        records: list[Record] | None,
+        years: tuple[int, int] | None,
+        as_of: datetime | None,
+        horizon: int,
+        progress: Progress,
+    ) -> Judged:
+        known = facts_of(self.facts, crop, as_of) if records is None else records
+        data = crop_data(crop, known, self.catalogues, years)
+        require_years(data.labels, crop)
+        candidates = CANDIDATES if learnable(data.table, horizon).any() else ()
+        with progress(f"{crop}: years left out", len({label.harvest_year for label in data.labels})) as done:
+            validation = leave_one_year_out(data.table, horizon=horizon, candidates=candidates, done=done)
+        return Judged(data=data, validation=validation, gate=gate(validation))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """What came of one crop."""
+
+    crop: str
+    data: CropData | None = None
+    model_id: str = ""
+    model: CropModel | None = None
+    validations: dict[int, Validation] | None = None
+    refused: str = ""
+    """Why there is no model; then `yield run` answers with the official regional yield."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainYields:
+    """Store what the files say, learn every crop from all that is known, and put the result into use."""
+
+    facts: FactStore
+    catalogues: Catalogues
+    models: ModelStore
+    read: ReadYields
+    clock: Clock
+
+    def __call__(
+        self, files: YieldFiles, *, as_of: datetime | None = None, progress: Progress = quiet
+    ) -> list[Trained]:
+        """Train every crop that has labels; a crop with too few years is passed over, and says so.
+
+        Parameters
+        ----------
+        as_of : datetime, optional
+            Learn only from what was known then. Default: now.
+
+        Raises
+        ------
+        RefusedInput
+            If a file is refused (nothing of it is stored) or no crop could be trained.
+        """
+        if files.labels or files.index or files.calendar:
+            records = self.read(files)
+            for crop in {r.crop for r in records if hasattr(r, "crop")}:
+                self.catalogues.crop(crop)
+            self.facts.add(*records)
+        at = as_of or self.clock.now()
+        trained = [self._train(crop, at, progress) for crop in _crops(self.facts, None, files.crop, at)]
+        if all(result.refused for result in trained):
+            raise RefusedInput(trained[0].refused)
+        return trained
+
+    def _train(self, crop: str, as_of: datetime, progress: Progress) -> Trained:
+        try:
+            data = crop_data(crop, facts_of(self.facts, crop, as_of), self.catalogues)
+            require_years(data.labels, crop)
+        except RefusedInput as error:
+            return Trained(crop=crop, refused=str(error))
+        rounds = len({label.harvest_year for label in data.labels}) * _rounds(data)
+        with ExitStack() as stack:
+            done: Callable[[int], None] = stack.enter_context(progress(f"{crop}: years left out", rounds))
+            model, validations = learn(crop, data.table, data.calendars, done=done)
+        artefact = self._artefact(data, model)
+        model_id = self.models.save(artefact, card(artefact, model, data))
+        self.models.promote(crop, model_id)
+        return Trained(crop=crop, data=data, model_id=model_id, model=model, validations=validations)
+
+    def _artefact(self, data: CropData, model: CropModel) -> dict[str, Any]:
+        current = self.models.current(data.crop)
+        before = current and self.models.load(current)
+        same = before and before["data"] == data.fingerprint and before["model"] == model.to_json()
+        return {
+            "form": ARTEFACT,
+            "crop": data.crop,
+            "known_by": data.known_by.isoformat(),
+            "data": data.fingerprint,
+            "labels": len(data.labels),
+            "years": sorted({label.harvest_year for label in data.labels}),
+            "left_out": [[s.label.region, s.label.harvest_year, s.rule] for s in data.suspects],
+            "predecessor": before["predecessor"] if before and same else current,
+            "model": model.to_json(),
+        }
+
+
+def _rounds(data: CropData) -> int:
+    return 1 + sum(bool(learnable(data.table, horizon).any()) for horizon in HORIZONS)
+
+
+def _crops(facts: FactStore, records: list[Record] | None, crop: str, as_of: datetime | None) -> list[str]:
+    found = labelled_crops(facts.find(YieldLabel, as_of=as_of) if records is None else records)
+    if crop and crop not in found:
+        raise UnknownName("crop with labels", crop, tuple(found))
+    if not found:
+        raise EmptyInput("no past yields are known", cure="give them: --labels FILE (crop, region, harvest_year, t_ha)")
+    return [crop] if crop else found

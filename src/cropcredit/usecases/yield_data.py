@@ -1,0 +1,153 @@
+"""What is known about a crop's past, laid out for learning: labels sifted, index joined, seasons cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from cropcredit.agronomy.features import RegionIndex, RegionTable, SeasonCalendar, believable, region_table
+from cropcredit.agronomy.labels import Suspect, sift
+from cropcredit.errors import EmptyInput, MissingEvidence, UnknownName
+from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel, digest
+from cropcredit.ports import Catalogues, FactStore
+
+ANYWHERE = "*"
+_MIDDLE = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CropData:
+    """Everything a model of one crop learns from."""
+
+    crop: str
+    labels: tuple[YieldLabel, ...]
+    """Regional labels that are not suspect."""
+    suspects: tuple[Suspect, ...]
+    calendars: dict[str, SeasonCalendar]
+    table: RegionTable
+    """Region-seasons of the labelled years."""
+    without_index: tuple[str, ...]
+    """Regions with labels but no index; empty where there is no index at all."""
+    known_by: datetime
+    """Latest instant at which anything in it became known."""
+    fingerprint: str
+    """Hash over all records it was made from."""
+
+
+def facts_of(facts: FactStore, crop: str, as_of: datetime | None) -> list[Record]:
+    """Read what the workspace knew at ``as_of`` about a crop's past."""
+    return [
+        *facts.find(YieldLabel, as_of=as_of, crop=crop),
+        *facts.find(RegionSeries, as_of=as_of, crop=crop),
+        *facts.find(CropCalendar, as_of=as_of, crop=crop),
+    ]
+
+
+def labelled_crops(records: Iterable[Record]) -> list[str]:
+    """List the crops that have regional labels."""
+    return sorted({r.crop for r in records if isinstance(r, YieldLabel) and not r.planting_id})
+
+
+def crop_data(
+    crop: str, records: Sequence[Record], catalogues: Catalogues, years: tuple[int, int] | None = None
+) -> CropData:
+    """Lay the records of one crop out as region-seasons.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Labels, region series and calendars; other crops are passed over.
+    years : tuple of int, optional
+        First and last harvest year to use.
+
+    Raises
+    ------
+    EmptyInput
+        If no usable label is left.
+    MalformedInput
+        If a region has two labels for one year.
+    """
+    first, last = years or (-9999, 9999)
+    regional = [r for r in records if isinstance(r, YieldLabel) and r.crop == crop and not r.planting_id]
+    good, suspects = sift([label for label in regional if first <= label.harvest_year <= last])
+    if not good:
+        raise EmptyInput(f"no yield of {crop!r} in {first}-{last}", cure="give labels: yield train --labels FILE")
+    calendars = calendars_of(crop, records, catalogues)
+    harvests = sorted({label.harvest_year for label in good})
+    span = range(harvests[0], harvests[-1] + 1)
+    until = _last_day(span[-1], calendars)
+    months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= until]
+    index = region_index(months)
+    yields = {(label.region, label.harvest_year): label.t_ha for label in good}
+    used = sorted([*good, *months], key=lambda record: (type(record).__name__, record.id))
+    return CropData(
+        crop=crop,
+        labels=tuple(good),
+        suspects=tuple(suspects),
+        calendars=calendars,
+        table=region_table(yields, index, calendars, span),
+        without_index=tuple(sorted({label.region for label in good} - set(index))) if index else (),
+        known_by=max(record.known_at for record in used),
+        fingerprint=digest(used),
+    )
+
+
+def region_index(months: Iterable[RegionSeries]) -> dict[str, RegionIndex]:
+    """Join the months of each region."""
+    looks: dict[str, dict[date, float]] = defaultdict(dict)
+    for month in sorted(months, key=lambda m: m.days[0]):
+        looks[month.region].update(zip(month.days, month.ndvi, strict=True))
+    return {
+        region: RegionIndex(
+            np.array(sorted(by_day), dtype="datetime64[D]"), np.array([v for _, v in sorted(by_day.items())])
+        )
+        for region, by_day in looks.items()
+    }
+
+
+def calendars_of(crop: str, records: Iterable[Record], catalogues: Catalogues) -> dict[str, SeasonCalendar]:
+    """Give each region's calendar, and under ``""`` the one for all others.
+
+    Raises
+    ------
+    MissingEvidence
+        If neither the records nor the crop catalogue know when the crop grows.
+    """
+    listed = {
+        "" if c.region == ANYWHERE else c.region: SeasonCalendar(c.sowing_doy, c.harvest_doy)
+        for c in records
+        if isinstance(c, CropCalendar) and c.crop == crop
+    }
+    if listed:
+        checked = believable(listed)
+        return {"": next(iter(checked.values())), **checked}
+    try:
+        known = catalogues.crop(crop)
+    except UnknownName:
+        raise MissingEvidence(f"no calendar of {crop!r}", cure="give one: yield train --calendar FILE") from None
+    return {"": SeasonCalendar(_doy(known.planting_month), _doy(known.harvest_month))}
+
+
+def region_of(admin_unit: str, regions: Iterable[str]) -> str:
+    """Give the region a field's administrative unit lies in: the longest that begins it; else the unit itself.
+
+    Examples
+    --------
+    >>> region_of("CN-371523", ["CN", "CN-37", "CN-13"])
+    'CN-37'
+    """
+    return max((region for region in regions if admin_unit.startswith(region)), key=len, default=admin_unit)
+
+
+def _last_day(year: int, calendars: dict[str, SeasonCalendar]) -> date:
+    """Give the end of the last season: what comes later is not learned from, so it may be unknown then."""
+    latest = max(calendar.window(year)[1] for calendar in calendars.values())
+    return date.fromisoformat(str(latest))
+
+
+def _doy(month: int) -> int:
+    return date(2001, month, _MIDDLE).timetuple().tm_yday
