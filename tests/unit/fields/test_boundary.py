@@ -56,7 +56,8 @@ def test_what_encloses_no_field_is_refused_by_name(geometry, message):
 def test_a_hole_is_taken_off_the_area_and_leaves_the_outer_border():
     whole = measure(box(36, 0, 36.003, 0.003))
     hole = measure(box(36.001, 0.001, 36.002, 0.002))
-    ring = measure(box(36, 0, 36.003, 0.003).difference(box(36.001, 0.001, 36.002, 0.002)))
+    outer, inner = box(36, 0, 36.003, 0.003), box(36.001, 0.001, 36.002, 0.002)
+    ring = measure(Polygon(outer.exterior, [inner.exterior]))
     assert ring == pytest.approx((whole[0] - hole[0], whole[1]))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shapely
 
 from cropcredit.errors import MalformedInput
 from cropcredit.imagery import cell_area, coarse_cells, footprint, refinement, strips
@@ -50,7 +51,7 @@ def test_no_cells_nothing_to_read():
 
 
 def test_a_footprint_lies_where_the_grid_lies():
-    west, south, east, north = footprint(FINE).bounds
+    west, south, east, north = shapely.bounds(footprint(FINE))
     assert (west, north) == pytest.approx((117.0, 36.1446), abs=1e-3)
     assert (east - west, north - south) == pytest.approx((60 / 90_000, 40 / 110_950), rel=2e-2)
 

@@ -86,7 +86,7 @@ def test_numbers_beyond_one_are_no_ndvi():
 
 @pytest.mark.parametrize("index", [ndvi, ndre, evi2])
 def test_an_index_over_black_ground_is_no_number_and_never_leaves_its_range(index):
-    low, high = np.float32([0.0, -0.01, -0.02]), np.float32([0.0, 0.005, 0.4])
+    low, high = np.array([[0.0, -0.01, -0.02], [0.0, 0.005, 0.4]], dtype=np.float32)
     got = index(low, high)
     assert np.isnan(got[:2]).all()
     assert -1 <= got[2] <= 1
@@ -108,7 +108,7 @@ def coverage(whole):
 def simple(values, clear, *, wet_clear=None, doubtful=None):
     clear = np.array(clear, dtype=bool)
     return Layers(
-        indices={"NDVI": np.float32(values)},
+        indices={"NDVI": np.array(values, dtype=np.float32)},
         clear=clear,
         clear_wet=clear if wet_clear is None else np.array(wet_clear, dtype=bool),
         doubtful=np.zeros(len(clear), dtype=bool) if doubtful is None else np.array(doubtful, dtype=bool),
