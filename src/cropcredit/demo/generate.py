@@ -61,7 +61,7 @@ def imagine(region: Region) -> World:
     """Make the region in memory: land, weather, growth, people, devices."""
     weather = simulate(region)
     villages, plots = lay_out(region)
-    season = run_season(region, plots, weather)
+    season = run_season(region, plots, weather, year=region.harvest_year, dice=region.dice("season"))
     people = settle(region, plots, season, weather)
     owners = {field: party for field, party in people.owners().items() if field not in DOUBTFUL}
     return World(

@@ -2,7 +2,7 @@
 
 With thermal time ``tt`` (degree days above ``tb``, capped at ``tc``) since sowing, and S the water stress of late:
 
-* leaf area      LAI = [A·σ((tt-a₁)/a₂)·cold + (L-A)·σ((tt-r₁)/r₂)] · (1-σ((tt+250·(1-S)-f₁)/f₂))
+* leaf area      LAI = [A·σ((tt-a₁)/a₂)·cold + (L-A)·σ((tt-r₁)/r₂)] · (1-σ((tt+450·(1-S)-f₁)/f₂))
                        · vigour · (0.3 + 0.7·S)
 * light          fPAR = 1 - exp(-0.55·LAI)                                   (Monsi & Saeki 1953)
 * biomass        dB = RUE · 0.48·Rs · fPAR · f(T) · Ks                       (Monteith 1977)
@@ -33,7 +33,7 @@ CAPILLARY_MM = 0.8
 """Daily rise from shallow groundwater into a dry root zone, at most (chosen; the plain's water table is near)."""
 RAIN_RUNOFF_MM = 60.0
 """Of a day's rain beyond this, half runs off."""
-EARLY_RIPENING = 250.0
+EARLY_RIPENING = 450.0
 """Degree days by which total stress brings ripening forward."""
 FLOWER_WINDOW = 180.0
 """Degree days around flowering in which water stress costs grains."""
@@ -131,7 +131,7 @@ def grow(crop: CropModel, stands: Stands, weather: Weather) -> Growth:
 
 def leaf_area(crop: CropModel, tt: Floats, warmth_c: Floats, vigour: Floats, stress: Floats) -> Floats:
     """Leaf area index from thermal time, the warmth of the last weeks (frost browns wheat), vigour and stress."""
-    cold = np.clip(0.6 + (warmth_c - 0.0) / 12, 0.5, 1.0)
+    cold = np.clip(0.6 + warmth_c / 12, 0.35, 1.0)
     autumn = crop.lai_autumn * _rise(tt, *crop.tt_autumn) * cold
     main = (crop.lai_max - crop.lai_autumn) * _rise(tt, *crop.tt_rise)
     ripening = _rise(tt + EARLY_RIPENING * (1 - stress), *crop.tt_fall)

@@ -18,6 +18,8 @@ FALLOW_LAI = 0.06
 """Weeds and volunteers between crops."""
 TURNAROUND_DAYS = 2
 """At least, between the wheat harvest and sowing maize into its straw."""
+BEFORE_DAYS, AFTER_DAYS = 15, 45
+"""How far a season's days reach beyond its crops."""
 STRAW = 1.25
 """Chopped straw brightens the ground after the wheat harvest."""
 
@@ -68,9 +70,8 @@ class Truth:
     stress: float
 
 
-def run_season(region: Region, plots: Plots, weather: Weather) -> Season:
-    """Grow the season of the story on all plots."""
-    dice, year = region.dice("season"), region.harvest_year
+def run_season(region: Region, plots: Plots, weather: Weather, *, year: int, dice: np.random.Generator) -> Season:
+    """Grow one harvest year on all plots: wheat and then maize, or cotton."""
     n = len(plots.cotton)
     husbandry = dice.lognormal(-(region.spread.season**2) / 2, region.spread.season, n)
     unseen = dice.lognormal(-(region.spread.unseen**2) / 2, region.spread.unseen, (3, n))
@@ -83,37 +84,11 @@ def run_season(region: Region, plots: Plots, weather: Weather) -> Season:
         model = region.crop[code]
         spread = np.clip(dice.normal(0, model.sown_spread_days, len(rows)), -9, 9).round().astype(int)
         sown = np.maximum(weather.day(model.sown_on(year)) + spread, free[rows])
-        stands = stands_of(plots, rows, model, year, sown, husbandry[rows], luck[rows], dry[rows])
+        stands = _stands(plots, rows, model, year, sown, husbandry[rows], luck[rows], dry[rows])
         growth = grow(model, stands, weather)
         dry[rows], free[rows] = growth.depletion, sown + stands.days + TURNAROUND_DAYS
         crops.append(Crop(code=code, model=model, plots=rows, sown=sown, growth=growth))
-    return _timeline(region, plots, weather, tuple(crops))
-
-
-def stands_of(
-    plots: Plots,
-    rows: NDArray[np.int_],
-    model: CropModel,
-    year: int,
-    sown: NDArray[np.int_],
-    husbandry: Floats,
-    unseen: Floats,
-    depletion: Floats,
-) -> Stands:
-    """Describe plantings of one crop on some plots to the growth model."""
-    usual = (model.harvested_on(year) - model.sown_on(year)).days
-    return Stands(
-        township=plots.township[rows],
-        sown=sown,
-        days=usual,
-        fc=plots.fc[rows],
-        wp=plots.wp[rows],
-        vigour=plots.vigour[rows] * husbandry,
-        unseen=unseen,
-        irrigations=plots.irrigations[rows],
-        trend=np.full(len(rows), (1 + model.trend) ** (year - 2020)),
-        depletion=depletion,
-    )
+    return _timeline(plots, weather, tuple(crops))
 
 
 def truths(season: Season, weather: Weather) -> list[Truth]:
@@ -154,10 +129,37 @@ def start_of_season(curve: Floats, share: float = 0.25) -> int:
     return low + int(np.argmax(curve[low : peak + 1] >= threshold))
 
 
-def _timeline(region: Region, plots: Plots, weather: Weather, crops: tuple[Crop, ...]) -> Season:
-    """Lay the crops of each plot one after the other on common days."""
-    first, n = region.sky.first_on - timedelta(7), len(plots.cotton)
-    days = (region.weather.last_on - first).days
+def _stands(
+    plots: Plots,
+    rows: NDArray[np.int_],
+    model: CropModel,
+    year: int,
+    sown: NDArray[np.int_],
+    husbandry: Floats,
+    unseen: Floats,
+    depletion: Floats,
+) -> Stands:
+    """Describe plantings of one crop on some plots to the growth model."""
+    usual = (model.harvested_on(year) - model.sown_on(year)).days
+    return Stands(
+        township=plots.township[rows],
+        sown=sown,
+        days=usual,
+        fc=plots.fc[rows],
+        wp=plots.wp[rows],
+        vigour=plots.vigour[rows] * husbandry,
+        unseen=unseen,
+        irrigations=plots.irrigations[rows],
+        trend=np.full(len(rows), (1 + model.trend) ** (year - 2020)),
+        depletion=depletion,
+    )
+
+
+def _timeline(plots: Plots, weather: Weather, crops: tuple[Crop, ...]) -> Season:
+    """Lay the crops of each plot one after the other on common days, from before the first to after the last."""
+    n, last = len(plots.cotton), max(int(crop.sown.max()) + len(crop.growth.lai) for crop in crops)
+    begin = min(int(crop.sown.min()) for crop in crops) - BEFORE_DAYS
+    first, days = weather.first_on + timedelta(begin), min(last + AFTER_DAYS, len(weather.rain_mm)) - begin
     lai, brightness = np.full((days, n), FALLOW_LAI), np.ones((days, n))
     water = np.tile(0.75 * plots.fc + 0.25 * plots.wp, (days, 1))
     for crop in crops:
