@@ -230,7 +230,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     add("--broker", default="127.0.0.1:1883", metavar="HOST:PORT", help="default: %(default)s")
     add("--ca", default="", metavar="FILE", help="CA certificate of the broker; turns TLS on")
     add("--patience", type=_positive, default=120.0, metavar="S", help="give up after S without progress (default 120)")
-    add("--window", type=int, choices=range(1, 65), default=64, metavar="N", help="messages under way (default 64)")
+    add("--window", type=int, choices=range(16, 65), default=64, metavar="N", help="messages under way (default 64)")
     add("--resend-after", type=_positive, default=10.0, metavar="S", help="first pause before a resend (default 10)")
     add("--name-itself", action="store_true", help="write the device id into each message")
     add("--seed", type=int, default=0, help="of the dice (default 0)")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.firmware_sim.operator import Simulator
 from tests.integration.firmware_sim.peer import Mosquitto, Peer
 
 
@@ -23,3 +24,8 @@ def peer(broker: Mosquitto) -> Iterator[Peer]:
     peer = Peer(broker.port)
     yield peer
     peer.close()
+
+
+@pytest.fixture
+def simulator(broker: Mosquitto, tmp_path: Path) -> Simulator:
+    return Simulator(broker, tmp_path)

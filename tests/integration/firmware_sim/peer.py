@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -36,15 +37,13 @@ def free_port() -> int:
 class Mosquitto:
     """A mosquitto on a free port of this machine, without any memory of its own."""
 
-    def __init__(self, executable: Path, folder: Path, *, acl: str = "") -> None:
+    def __init__(self, executable: Path, folder: Path, *, extra: tuple[str, ...] = ("allow_anonymous true",)) -> None:
         self.port = free_port()
         self._executable, self._config = executable, folder / "mosquitto.conf"
         lines = [f"listener {self.port} 127.0.0.1", "persistence false", "max_queued_messages 1000000"]
-        lines += ["max_inflight_messages 1000", "allow_anonymous true"]
-        if acl:
-            (folder / "acl").write_text(acl)
-            lines.append(f"acl_file {folder / 'acl'}")
-        self._config.write_text("\n".join(lines) + "\n")
+        if os.geteuid() == 0:  # as root mosquitto would change to a user who cannot read our files
+            lines.append("user root")
+        self._config.write_text("\n".join([*lines, "max_inflight_messages 1000", *extra]) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -67,7 +66,9 @@ class Mosquitto:
 class Peer:
     """Keeps every message and acknowledges what it keeps, as section 3 of the contract says."""
 
-    def __init__(self, port: int, *, refuse: Callable[[Facts], str] = lambda _: "") -> None:
+    def __init__(
+        self, port: int, *, refuse: Callable[[Facts], str] = lambda _: "", password: str = "", ca: Path | None = None
+    ) -> None:
         self.kept: dict[tuple[str, int, int], bytes] = {}
         self.refused: dict[tuple[str, int, int], str] = {}
         self.unreadable: list[bytes] = []
@@ -82,6 +83,9 @@ class Peer:
         self._upto: Counter[tuple[str, int]] = Counter()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="peer", clean_session=False)
         self.client.reconnect_delay_set(1, 1)
+        self.client.username_pw_set("peer", password or None)
+        if ca is not None:
+            self.client.tls_set(ca_certs=str(ca))
         self.client.on_connect = lambda c, *_: c.subscribe([("farm/v1/+/up", 1), ("farm/v1/+/state", 1)])
         self.client.on_message = self._on_message
         self.client.connect_async("127.0.0.1", port, 20)
