@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.identity import new_devices
+from firmware_sim.clock import DeviceClock
+from firmware_sim.device import Habits
+from firmware_sim.faults import Faults
+from firmware_sim.fleet import Fleet
+from firmware_sim.identity import Identity, new_devices
+from firmware_sim.journal import Journal
+from firmware_sim.link import Broker, Link
+from firmware_sim.node import wall_ms
+from firmware_sim.plan import Plan
+from firmware_sim.synthetic import Synthetic
 from tests.integration.firmware_sim.operator import STATIONS, ended
 from tests.integration.firmware_sim.peer import Peer, wait_for
 
@@ -193,3 +202,21 @@ def test_one_process_carries_more_devices_than_threads_of_paho_could(simulator, 
     assert code == 0
     assert {device for device, _, _ in peer.kept} == set(stations)
     assert summary["connects"] == 500
+
+
+def test_no_message_leaves_before_its_reading_is_on_the_disk(broker, peer, tmp_path, monkeypatch):
+    journal, unsaved = Journal(tmp_path / "journal"), []
+    publish = Link.publish
+
+    def watched(link: Link, level: str, payload: bytes, **options: Any) -> None:
+        unsaved.extend([journal.urgent] if level == "up" else [])
+        publish(link, level, payload, **options)
+
+    monkeypatch.setattr(Link, "publish", watched)
+    plan = Plan(habits=Habits(), faults=Faults(), clock=DeviceClock(), interval_s=1, patience_s=20)
+    source = Synthetic(STATIONS, interval_s=0.05, start_ms=wall_ms(), seconds=2)
+    fleet = Fleet(map(Identity, STATIONS), source, journal, broker=Broker(port=broker.port), plan=plan, tell=print)
+    assert fleet.run()
+    assert len(unsaved) >= len(peer.kept) > 100
+    assert not any(unsaved)
+    journal.close()
