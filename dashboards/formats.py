@@ -94,6 +94,10 @@ class Formats:
             return f"{value.year}年{value.month}月{value.day}日"
         return f"{value.day}{GAP}{value:%b}{GAP}{value.year}"
 
+    def local(self, value: datetime) -> date:
+        """Give the calendar day of an instant in the workspace's time zone."""
+        return value.astimezone(ZoneInfo(self.zone)).date()
+
     def instant(self, value: datetime) -> str:
         """Write an instant in the workspace's time zone, to the minute."""
         local = value.astimezone(ZoneInfo(self.zone))

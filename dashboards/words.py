@@ -51,6 +51,11 @@ class Words:
         text = catalogue(self.language).get(f"{group}.{code}")
         return code.replace("_", " ") if text is None else text.format_map(_Open(facts))
 
+    def codes(self, group: str) -> list[str]:
+        """List the codes of a group that have a text, in the order of the catalogue."""
+        start = f"{group}."
+        return [key.removeprefix(start) for key in catalogue(self.language) if key.startswith(start)]
+
     def knows(self, group: str, code: str) -> bool:
         """Say whether a code has a text."""
         return f"{group}.{code}" in catalogue(self.language)

@@ -32,8 +32,8 @@ OPTIONS = {
     "theme.baseRadius": "0.4rem",
     "theme.font": "'Source Sans', 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif",
     "theme.baseFontSize": "15",
-    "theme.metricValueFontSize": "1.6rem",
-    "theme.headingFontSizes": "['1.9rem','1.35rem','1.1rem']",
+    "theme.metricValueFontSize": "1.3rem",
+    "theme.headingFontSizes": '["1.75rem", "1.4rem", "1.15rem"]',
     "theme.sidebar.backgroundColor": "#f3f6f3",
 }
 """Streamlit's options: quiet, local, in the desk's own colours."""

@@ -171,6 +171,12 @@ def current_offer(offers: Sequence[Offer]) -> Offer | None:
     return max(offers, key=lambda offer: (offer.as_of, offer.known_at, offer.id), default=None)
 
 
+def total_due(offer: Offer) -> Money:
+    """Give principal and interest of the whole schedule; zero where nothing is offered."""
+    minor = sum(due.principal.minor + due.interest.minor for due in offer.schedule)
+    return Money(minor, offer.amount.currency)
+
+
 def stage_of(offer: Offer | None, decisions: Sequence[Decision], loan: Loan | None) -> Stage:
     """Tell how far a case has come from its current offer, its decisions (oldest first) and its loan."""
     if loan is not None:

@@ -1,0 +1,40 @@
+"""Entry of the desk: ``cropcredit dashboard`` serves this script."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import frame, session
+from dashboards.pages import case, queue, sign_in
+
+
+def main() -> None:
+    """Draw the frame, then the page this person may see."""
+    desk = session.desk()
+    words = desk.words
+    st.set_page_config(
+        page_title=desk.app.settings.lender, page_icon=frame.LEAF, layout="wide", initial_sidebar_state=230
+    )
+    signed_in = desk.account is not None
+    pages = [
+        st.Page(
+            queue.show if signed_in else sign_in.show,
+            title=words("queue.title"),
+            icon=":material/list_alt:",
+            url_path="queue",
+            default=True,
+        ),
+        st.Page(
+            case.show if signed_in else sign_in.show,
+            title=words("case.title"),
+            icon=":material/folder_open:",
+            url_path="case",
+        ),
+    ]
+    page = st.navigation(pages, position="sidebar" if signed_in else "hidden")
+    frame.sidebar(desk)
+    frame.banner(desk)
+    page.run()
+
+
+main()

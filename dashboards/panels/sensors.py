@@ -1,0 +1,83 @@
+"""What the sensors on the fields say, and how far each device can be trusted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from cropcredit.usecases.case_evidence import CaseEvidence
+from cropcredit.usecases.telemetry import DeviceEvidence, SensorSeries, SensorSummary
+from dashboards.frame import panel
+from dashboards.session import Desk
+from dashboards.words import plain
+
+COLOURS: dict[str, Literal["green", "blue", "orange", "red"]] = {"A": "green", "B": "blue", "C": "orange", "D": "red"}
+
+
+def sensors(desk: Desk, found: CaseEvidence) -> None:
+    """Draw the devices with their grades and reasons, and one line per measured quantity."""
+    words = desk.words
+    with panel(desk, words("sensors.title"), found.as_of):
+        if "sensors" in found.withheld:
+            st.info(words("sensors.withheld"), icon=":material/visibility_off:")
+        elif not found.sensors:
+            st.caption(words("sensors.none"))
+        for summary in found.sensors:
+            names = {series.quantity.name: _name(desk, series) for series in summary.series}
+            for device in summary.devices:
+                _device(desk, device, names)
+            if summary.series:
+                _table(desk, summary)
+
+
+def _device(desk: Desk, device: DeviceEvidence, names: dict[str, str]) -> None:
+    words, grade = desk.words, device.evidence.grade.value
+    badge = f":{COLOURS[grade]}-badge[{words('sensors.grade', grade=grade)}]"
+    st.markdown(f"**{plain(device.device_id)}** &nbsp;{badge}", help=words(f"grade.{grade}"))
+    told = [
+        words.code("grade_reason", reason.code, **_facts(desk, reason.facts, names))
+        for reason in device.evidence.reasons
+    ]
+    if device.silent_since is not None:
+        told.append(words("sensors.silent", instant=desk.formats.instant(device.silent_since)))
+    if told:
+        st.caption("\n".join(f"- {line}" for line in told))
+
+
+def _facts(desk: Desk, facts: tuple[tuple[str, str | float], ...], names: dict[str, str]) -> dict[str, str]:
+    formats = desk.formats
+    written: dict[str, str] = {}
+    for name, value in facts:
+        if isinstance(value, str):
+            written[name] = names.get(value, value)
+        else:
+            written[name] = formats.share(value) if name == "share" else formats.number(value)
+    return written
+
+
+def _table(desk: Desk, summary: SensorSummary) -> None:
+    words = desk.words
+    window = (summary.as_of - summary.since).days
+    table = {
+        words("sensors.what"): [_measured(desk, series) for series in summary.series],
+        words("sensors.latest"): [_latest(desk, series) for series in summary.series],
+        words("sensors.days"): [
+            words("sensors.of_days", days=len(series.days), window=window) for series in summary.series
+        ],
+    }
+    st.table(table, border="horizontal")
+
+
+def _measured(desk: Desk, series: SensorSeries) -> str:
+    name = _name(desk, series)
+    return name if series.depth_cm is None else desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
+
+
+def _latest(desk: Desk, series: SensorSeries) -> str:
+    value = f"{desk.formats.number(series.last_value)} {desk.words.code('unit', series.quantity.unit)}"
+    return desk.words("sensors.at", value=value, instant=desk.formats.instant(series.last_at))
+
+
+def _name(desk: Desk, series: SensorSeries) -> str:
+    return series.quantity.zh if desk.words.language == "zh" else series.quantity.en
