@@ -9,12 +9,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from cropcredit.errors import StateConflict, StoreUnavailable, UnknownRecord
+from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, UnknownRecord
 from cropcredit.imagery import assemble
 from cropcredit.model import (
     Account,
     Ack,
     Boot,
+    Crop,
     DeviceState,
     Field,
     FieldObservations,
@@ -24,6 +25,7 @@ from cropcredit.model import (
     Record,
     RecordT,
     Rejection,
+    YieldEstimate,
     digest,
 )
 from cropcredit.telemetry.ranges import contiguous, merged
@@ -355,6 +357,47 @@ class FakeRasters:
 
     def content_hash(self, hrefs: Sequence[str]) -> str:
         return digest(b"".join(self.files[href][1].tobytes() for href in hrefs))
+
+
+class FakeEstimates:
+    """EstimateStore in a list."""
+
+    def __init__(self, *estimates: YieldEstimate) -> None:
+        self.rows = list(estimates)
+
+    def write(self, run_id: str, estimates: Sequence[YieldEstimate]) -> None:
+        del run_id
+        self.rows.extend(estimates)
+
+    def latest(self, planting_ids: Sequence[str], *, as_of: datetime) -> dict[str, YieldEstimate]:
+        known = sorted((e for e in self.rows if e.as_of <= as_of), key=lambda e: e.as_of)
+        return {e.planting_id: e for e in known if e.planting_id in planting_ids}
+
+
+class FakeCatalogues:
+    """Catalogues with two crops; nothing is lost after harvest, so that sums stay easy."""
+
+    def __init__(self) -> None:
+        self._crops = {
+            code: Crop(
+                code=code,
+                zh=code,
+                en=code,
+                standard_moisture_pct=14.0,
+                post_harvest_loss=0.0,
+                planting_month=month,
+                harvest_month=6,
+            )
+            for code, month in (("winter_wheat", 10), ("maize", 6))
+        }
+
+    def crop(self, code: str) -> Crop:
+        if code not in self._crops:
+            raise UnknownName("crop", code, tuple(self._crops))
+        return self._crops[code]
+
+    def crops(self) -> tuple[Crop, ...]:
+        return tuple(self._crops.values())
 
 
 class FakeClock:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from cropcredit import wire
 from cropcredit.adapters import health
-from cropcredit.adapters.catalogues import TomlCatalogues, read_toml
+from cropcredit.adapters.broker import Broker, Kind, tells_who_speaks
+from cropcredit.adapters.broker_access import FileBrokerAccess, service_password
+from cropcredit.adapters.catalogues import TomlCatalogues, load_quantities, read_toml
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
+from cropcredit.adapters.database.credentials import DatabaseCredentials
+from cropcredit.adapters.database.lease import lease
+from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.estimates import ParquetEstimates
 from cropcredit.adapters.memo import NpzCache
 from cropcredit.adapters.models import JsonModels
+from cropcredit.adapters.mqtt import Subscriber
 from cropcredit.adapters.parquet import ParquetFields, ParquetObservations
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
 from cropcredit.adapters.rasters import RasterioReader
@@ -31,13 +40,17 @@ from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
 from cropcredit.usecases.cases import Queue
 from cropcredit.usecases.decide import Decide
+from cropcredit.usecases.device_tables import ReadDeviceTables
+from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
+from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
 
 RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
@@ -77,6 +90,20 @@ class App:
     queue: Queue
     decide: Decide
     book_loan: BookLoan
+    add_devices: AddDevices
+    place_devices: PlaceDevices
+    revoke_device: RevokeDevice
+    list_devices: ListDevices
+    device_tables: ReadDeviceTables
+    ingest_messages: IngestMessages
+    find_gaps: FindGaps
+    show_quarantine: ShowQuarantine
+    summarise_sensors: SummariseSensors
+    make_broker: Callable[..., Broker]
+    """``make_broker(host=None, port=None, kind=None).start()``: the broker of this workspace."""
+    make_subscriber: Callable[[], Subscriber]
+    """``make_subscriber().run(stop)``: ingest, until the event is set; hold ``ingest_lease()`` meanwhile."""
+    ingest_lease: Callable[[], AbstractContextManager[None]]
 
 
 def build(settings: Settings) -> App:
@@ -90,7 +117,16 @@ def build(settings: Settings) -> App:
     fields, rasters = ParquetFields(folder=home / "fields"), RasterioReader(root=home)
     observations, runs = ParquetObservations(folder=home / "observations"), JsonRuns(folder=home / "runs")
     catalogues, models = TomlCatalogues(data_dir() / "catalogues"), JsonModels(folder=home / "models")
-    tables = CsvTables()
+    tables, readings, credentials = CsvTables(), DatabaseReadings(engine), DatabaseCredentials(engine)
+    access = FileBrokerAccess(home / "broker")
+    quantities = load_quantities(data_dir() / "catalogues" / "quantities.toml")
+    ingest = IngestMessages(
+        store=readings,
+        credentials=credentials,
+        clock=clock,
+        quantities=quantities,
+        signed_only=settings.require_mac or not tells_who_speaks(home / "broker"),
+    )
     import_records = ImportRecords(
         facts=facts,
         tables=tables,
@@ -98,6 +134,9 @@ def build(settings: Settings) -> App:
         clock=clock,
         zone=settings.time_zone,
         identity_key=load_or_make(home / "identity.key"),
+    )
+    summarise_sensors = SummariseSensors(
+        facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
     )
     read_yields = ReadYields(importer=import_records, archive=CyBenchFolder())
     return App(
@@ -143,4 +182,36 @@ def build(settings: Settings) -> App:
         queue=Queue(facts=facts, clock=clock),
         decide=Decide(facts=facts, accounts=accounts, clock=clock),
         book_loan=BookLoan(facts=facts, accounts=accounts, clock=clock, zone=settings.time_zone),
+        add_devices=AddDevices(facts=facts, credentials=credentials, access=access, clock=clock),
+        place_devices=PlaceDevices(facts=facts, fields=fields),
+        revoke_device=RevokeDevice(facts=facts, credentials=credentials, access=access, clock=clock),
+        list_devices=ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock),
+        device_tables=ReadDeviceTables(tables=tables, catalogues=catalogues, clock=clock, zone=settings.time_zone),
+        ingest_messages=ingest,
+        find_gaps=FindGaps(readings=readings),
+        show_quarantine=ShowQuarantine(readings=readings),
+        summarise_sensors=summarise_sensors,
+        make_broker=partial(_broker, settings),
+        make_subscriber=partial(_subscriber, settings, ingest),
+        ingest_lease=partial(lease, engine, settings.broker_user),
+    )
+
+
+def _broker(
+    settings: Settings, *, host: str | None = None, port: int | None = None, kind: Kind | None = None
+) -> Broker:
+    return Broker(
+        settings.home / "broker", host=host or settings.broker_host, port=port or settings.broker_port, kind=kind
+    )
+
+
+def _subscriber(settings: Settings, ingest: IngestMessages) -> Subscriber:
+    password = settings.broker_password.get_secret_value() or service_password(settings.home / "broker")
+    return Subscriber(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        username=settings.broker_user,
+        password=password,
+        topics=wire.SUBSCRIPTIONS,
+        handle=ingest,
     )

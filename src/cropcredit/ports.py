@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cropcredit.model import (
     Account,
     Ack,
+    Boot,
     Crop,
     DeviceState,
     Field,
@@ -167,12 +168,16 @@ class ReadingStore(Protocol):
         """Iterate over (reading, received_at) in order of device, boot and seq."""
         ...
 
+    def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
+        """Give the last reading (by boot and seq) of each device, and when it arrived; absent: none."""
+        ...
+
     def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[tuple[int, int]]]:
         """Give the settled seq ranges per (device, boot), ascending and disjoint: gaps are what lies between."""
         ...
 
-    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
-        """Give, per (device, boot), the oldest seq the device said it still held: below it nothing will come."""
+    def boots(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], Boot]:
+        """Give what the devices' states told about each (device, boot)."""
         ...
 
     def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:

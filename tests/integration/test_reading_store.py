@@ -13,7 +13,7 @@ from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.model import Boot, Clock, DeviceState, Measurement, Reading, Rejection
 from cropcredit.ports import CredentialStore, ReadingStore
 from tests.fakes import FakeCredentials, FakeReadings
 
@@ -131,7 +131,7 @@ def test_what_the_device_no_longer_holds_is_waited_for_by_nobody(store):
     store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=2)])
     assert store.settled([("a", 1)])[0].upto == 6, "the mark never falls"
     assert store.spans() == {("a", 1): [(5, 6), (8, 8)]}, "lost on the device is not stored"
-    assert store.lows() == {("a", 1): 5}
+    assert store.boots() == {("a", 1): Boot(low=5)}
 
 
 def test_an_ack_names_at_most_64_ranges_and_the_64_latest_refusals(store):
@@ -205,6 +205,22 @@ def test_the_highest_boot_is_remembered_from_readings_and_states(store):
     store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=7, low=1)])
     store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=1)])
     assert store.highest_boots(["a", "b", "c"]) == {"a": 7, "b": 9}
+
+
+def test_the_start_of_a_boot_is_dated_by_the_state_with_the_least_delay(store):
+    for delay_s in (9, 2, 5):
+        received_at = NOON + HOUR + timedelta(seconds=delay_s)
+        store.save_states(
+            [DeviceState(device_id="a", online=True, received_at=received_at, boot=1, low=1, up_ms=3_600_000)]
+        )
+    store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=1)])
+    assert store.boots(["a"]) == {("a", 1): Boot(low=1, started_at=NOON + timedelta(seconds=2))}
+
+
+def test_the_last_reading_of_each_device_tells_when_it_was_heard(store):
+    keep(store, said(1, boot=2), said(9, boot=1), at=NOON)
+    keep(store, said(3, boot=1), at=NOON + HOUR)
+    assert store.latest(["a", "nobody"]) == {"a": (said(1, boot=2), NOON)}
 
 
 def test_counters_up_to_their_largest_value_are_kept(store):

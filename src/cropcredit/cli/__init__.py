@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, fields, imports, scenes, users, workspace, yields
+from cropcredit.cli import dashboard, devices, fields, imports, scenes, telemetry, users, workspace, yields
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 for top in (
     workspace.app,
     dashboard.app,
+    telemetry.top,
 ):
     app.registered_commands.extend(top.registered_commands)
 for group in (
@@ -32,6 +33,8 @@ for group in (
     scenes.runs,
     yields.app,
     imports.app,
+    devices.app,
+    telemetry.app,
 ):
     app.add_typer(group)
 

@@ -1,6 +1,16 @@
 """Frozen values that every room understands; nothing here computes a decision."""
 
-from cropcredit.model.devices import Ack, Clock, Device, DeviceState, Installation, Measurement, Reading, Rejection
+from cropcredit.model.devices import (
+    Ack,
+    Boot,
+    Clock,
+    Device,
+    DeviceState,
+    Installation,
+    Measurement,
+    Reading,
+    Rejection,
+)
 from cropcredit.model.files import SceneDraft, VectorTable
 from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
 from cropcredit.model.lending import (
@@ -36,6 +46,7 @@ __all__ = [
     "Application",
     "ApprovalTier",
     "Band",
+    "Boot",
     "Cap",
     "Clock",
     "Consent",

@@ -116,6 +116,16 @@ class Ack:
     """(seq, reason) of poison readings: settled, never to be sent again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a device's states told about one of its boots."""
+
+    low: int = 1
+    """Oldest seq still held: below it nothing will come any more."""
+    started_at: datetime | None = None
+    """When it started, by the server's clock: dates the readings of a device without one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState:
     """The retained ``/state`` message: birth, 10-minute heartbeat and last will."""

@@ -28,6 +28,11 @@ def greatest(connection: Connection, left: ColumnElement[int], right: ColumnElem
     return func.greatest(left, right) if connection.dialect.name == "postgresql" else func.max(left, right)
 
 
+def least(connection: Connection, left: ColumnElement[int], right: ColumnElement[int]) -> ColumnElement[int]:
+    """Give the smaller of two values of one row: ``min`` in SQLite, ``least`` in PostgreSQL."""
+    return func.least(left, right) if connection.dialect.name == "postgresql" else func.min(left, right)
+
+
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut a list into pieces that fit one statement."""
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

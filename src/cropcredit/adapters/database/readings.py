@@ -18,7 +18,7 @@ from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import Ack, DeviceState, Reading, Rejection
+from cropcredit.model import Ack, Boot, DeviceState, Reading, Rejection
 from cropcredit.telemetry.ranges import Range, holds
 
 
@@ -57,14 +57,11 @@ class DatabaseReadings:
         with reading(self._engine) as connection:
             keys = device_keys(connection, {device for device, _ in wanted})
             known = {(keys[device], boot) for device, boot in wanted if device in keys}
-            ranges, lows = (
-                settled.load(connection, known),
-                settled.load_lows(connection, sorted({key for key, _ in known})),
-            )
+            ranges, told = settled.load(connection, known), settled.load_boots(connection, sorted(keys.values()))
             poison = settled.rejected(connection, known)
         names = [(device, boot, (keys.get(device, 0), boot)) for device, boot in wanted]
         return [
-            settled.ack(device, boot, ranges.get(key, []), low=lows.get(key, 1), poison=poison.get(key, []))
+            settled.ack(device, boot, ranges.get(key, []), low=told.get(key, Boot()).low, poison=poison.get(key, []))
             for device, boot, key in names
         ]
 
@@ -83,7 +80,7 @@ class DatabaseReadings:
                 for state in states
             ]
             connection.execute(insert(DEVICE_STATE), rows)
-            settled.hold(connection, [(keys[s.device_id], s.boot, s.low or 1) for s in states if s.boot is not None])
+            settled.hold(connection, [(keys[state.device_id], state) for state in states])
 
     def states(self) -> dict[str, DeviceState]:
         """Give the latest state of each device."""
@@ -93,13 +90,13 @@ class DatabaseReadings:
             states = [msgspec.json.decode(body, type=DeviceState) for body in bodies]
         return {state.device_id: state for state in sorted(states, key=lambda state: state.device_id)}
 
-    def lows(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], int]:
-        """Give the oldest seq each device said it still held, per (device, boot)."""
+    def boots(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], Boot]:
+        """Give what the devices' states told about each (device, boot)."""
         with reading(self._engine) as connection:
             keys = device_keys(connection, None if device_ids is None else set(device_ids))
             names = {key: device for device, key in keys.items()}
-            found = settled.load_lows(connection, sorted(names))
-        return {(names[key], boot): low for (key, boot), low in sorted(found.items())}
+            found = settled.load_boots(connection, sorted(names))
+        return {(names[key], boot): told for (key, boot), told in sorted(found.items())}
 
     def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
         """Give the highest boot ever seen of each device; absent: none."""
@@ -122,6 +119,18 @@ class DatabaseReadings:
             for key in sorted(names, key=lambda key: names[key]):
                 for row in connection.execute(_window(key, since, until, known_by)):
                     yield read_body(row.body, names[key], row.boot, row.seq, row.key_id), instant(row.received_at)
+
+    def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
+        """Give the last reading of each device, by boot and seq; see :class:`cropcredit.ports.ReadingStore`."""
+        found = {}
+        with reading(self._engine) as connection:
+            for device, key in device_keys(connection, set(device_ids)).items():
+                last = _window(key, None, None, None).order_by(None)
+                last = last.order_by(READING.c.boot.desc(), READING.c.seq.desc()).limit(1)
+                for row in connection.execute(last):
+                    message = read_body(row.body, device, row.boot, row.seq, row.key_id)
+                    found[device] = (message, instant(row.received_at))
+        return found
 
     def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[Range]]:
         """Give the settled ranges per (device, boot)."""

@@ -8,9 +8,10 @@ from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select, tuple_
 
-from cropcredit.adapters.database.dialects import chunks, greatest, insert_into
+from cropcredit.adapters.database.bodies import instant, microseconds
+from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
-from cropcredit.model import Ack
+from cropcredit.model import Ack, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, contiguous, merged
 
 BootKey = tuple[int, int]
@@ -88,19 +89,32 @@ def rejected(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKe
     return dict(found)
 
 
-def hold(connection: Connection, lows: Iterable[tuple[int, int, int]]) -> None:
-    """Remember (device key, boot, low); a low that falls is an old message, and ignored."""
-    rows = [{"device": device, "boot": boot, "low": low} for device, boot, low in lows]
-    if rows:
-        arrival = insert_into(connection, HELD)
-        higher = {"low": greatest(connection, HELD.c.low, arrival.excluded.low)}
-        connection.execute(arrival.on_conflict_do_update(index_elements=["device", "boot"], set_=higher), rows)
+def hold(connection: Connection, told: Iterable[tuple[int, DeviceState]]) -> None:
+    """Remember what (device key, state) tell about the boot; a low that falls is an old message, and ignored."""
+    rows = [
+        {"device": device, "boot": state.boot, "low": state.low or 1, "started_at": _started_at(state)}
+        for device, state in told
+        if state.boot is not None
+    ]
+    if not rows:
+        return
+    arrival = insert_into(connection, HELD)
+    new = arrival.excluded
+    best = {
+        "low": greatest(connection, HELD.c.low, new.low),
+        "started_at": least(
+            connection,
+            func.coalesce(HELD.c.started_at, new.started_at),
+            func.coalesce(new.started_at, HELD.c.started_at),
+        ),
+    }
+    connection.execute(arrival.on_conflict_do_update(index_elements=["device", "boot"], set_=best), rows)
 
 
-def load_lows(connection: Connection, devices: Sequence[int]) -> dict[BootKey, int]:
-    """Read the oldest seq that the device still held, of all boots of these devices."""
+def load_boots(connection: Connection, devices: Sequence[int]) -> dict[BootKey, Boot]:
+    """Read what these devices' states told about their boots."""
     return {
-        (row.device, row.boot): row.low
+        (row.device, row.boot): Boot(row.low, None if row.started_at is None else instant(row.started_at))
         for chunk in chunks(devices)
         for row in connection.execute(select(HELD).where(HELD.c.device.in_(chunk)))
     }
@@ -123,6 +137,10 @@ def ack(device_id: str, boot: int, ranges: Sequence[Range], *, low: int, poison:
     upto = contiguous(held)
     beyond = tuple((first, last) for first, last in held if first > upto)
     return Ack(device_id=device_id, boot=boot, upto=upto, ranges=beyond[:MOST_NAMED], rejected=tuple(poison))
+
+
+def _started_at(state: DeviceState) -> int | None:
+    return None if state.up_ms is None else microseconds(state.received_at) - 1000 * state.up_ms
 
 
 def _collect(connection: Connection, query: Select[int, int, int, int], into: dict[BootKey, list[Range]]) -> None:

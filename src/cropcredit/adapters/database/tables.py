@@ -94,6 +94,7 @@ HELD = Table(
     Column("device", Integer, primary_key=True, autoincrement=False),
     Column("boot", BigInteger, primary_key=True, autoincrement=False),
     Column("low", BigInteger, nullable=False),
+    Column("started_at", BigInteger),  # time of receipt of a state, less its up; the earliest has the least delay
 )
 
 CONFLICT = Table(

@@ -88,6 +88,7 @@ def _settled() -> None:
         sa.Column("device", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("boot", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("low", sa.BigInteger, nullable=False),
+        sa.Column("started_at", sa.BigInteger),
     )
 
 

@@ -1,0 +1,173 @@
+"""Devices: registered with a key, placed at a field or store, revoked, listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cropcredit import wire
+from cropcredit.errors import MalformedInput, StateConflict, UnknownRecord
+from cropcredit.model import Device, DeviceState, Installation
+from cropcredit.ports import BrokerAccess, Clock, CredentialStore, FactStore, FieldStore, ReadingStore
+
+RESERVED = ("ingest",)
+"""User names at the broker that no device may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """A fresh key, to be put into the device; it is shown once and never again."""
+
+    device_id: str
+    key_id: str
+    secret: str
+    """64 hex digits."""
+    password: str
+    """For the broker; follows from the secret."""
+
+    def __repr__(self) -> str:
+        return f"IssuedKey(device_id={self.device_id!r}, key_id={self.key_id!r}, secret=…, password=…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatus:
+    """One device as it stands now."""
+
+    device: Device
+    keys: tuple[str, ...]
+    """Ids of its valid keys; empty when revoked."""
+    placed: tuple[Installation, ...]
+    """Where it stands now."""
+    state: DeviceState | None
+    last_seen: datetime | None
+    """When it was last heard, by a reading or a state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDevices:
+    """Register devices: a record, a key, and a login at the broker."""
+
+    facts: FactStore
+    credentials: CredentialStore
+    access: BrokerAccess
+    clock: Clock
+
+    def __call__(self, devices: Sequence[Device], *, rotate: bool = False) -> list[IssuedKey]:
+        """Register, or with ``rotate`` give registered devices a new key beside the old one.
+
+        Raises
+        ------
+        MalformedInput
+            If an id cannot be a device id, or stands twice.
+        StateConflict
+            If a device has a valid key and ``rotate`` was not asked for; nothing was changed.
+        """
+        ids = [device.id for device in devices]
+        for device_id in ids:
+            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in RESERVED or ids.count(device_id) > 1:
+                raise MalformedInput("cannot be a device id, is reserved or stands twice", where=device_id)
+        keyed = sorted(device_id for device_id, keys in self.credentials.known(ids).items() if keys)
+        if keyed and not rotate:
+            raise StateConflict(f"device {keyed[0]!r} is registered already: use --rotate to give it a new key")
+        self.facts.add(*devices)
+        now = self.clock.now()
+        issued = [_issued(device_id, *self.credentials.issue(device_id, at=now)) for device_id in ids]
+        self.access.allow({key.device_id: key.password for key in issued})
+        return issued
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceDevices:
+    """Say where devices stand; the place before ends where the new one begins."""
+
+    facts: FactStore
+    fields: FieldStore
+
+    def __call__(self, places: Sequence[Installation]) -> list[Installation]:
+        """Store installations, all or none; returns them.
+
+        Raises
+        ------
+        UnknownRecord
+            If a device or field is not registered; nothing was stored.
+        MalformedInput
+            If a place is neither one field nor one store.
+        """
+        devices = {device.id for device in self.facts.find(Device)}
+        wanted = sorted({place.field_id for place in places if place.field_id})
+        known = {field.id for field in self.fields.read(ids=wanted)} if wanted else set()
+        for place in places:
+            if place.device_id not in devices:
+                raise UnknownRecord("device", place.device_id, cure="register it: devices add")
+            if bool(place.field_id) == bool(place.store_id):
+                raise MalformedInput("a device stands at one field or one store", where=place.device_id)
+            if place.field_id and place.field_id not in known:
+                raise UnknownRecord("field", place.field_id, where=place.device_id, cure="import it: fields import")
+        self.facts.add(*self._ended(places), *places)
+        return list(places)
+
+    def _ended(self, places: Sequence[Installation]) -> list[Installation]:
+        """Give the open installations that these replace, with their end."""
+        ended = []
+        for new in places:
+            for old in self.facts.find(Installation, device_id=new.device_id):
+                same_channel = old.channel == new.channel and old.id != new.id
+                if same_channel and old.from_at < new.from_at and (old.to_at is None or old.to_at > new.from_at):
+                    ended.append(replace(old, to_at=new.from_at, known_at=new.known_at))
+        return ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeDevice:
+    """Take a device's keys and login away; ingest refuses it from the next batch on."""
+
+    facts: FactStore
+    credentials: CredentialStore
+    access: BrokerAccess
+    clock: Clock
+
+    def __call__(self, device_id: str) -> Device:
+        """Revoke; raises UnknownRecord for a device that is not registered."""
+        device, now = self.facts.get(Device, device_id), self.clock.now()
+        self.credentials.revoke(device_id, at=now)
+        self.access.forbid([device_id])
+        revoked = replace(device, revoked_at=now, known_at=now)
+        self.facts.add(revoked)
+        return revoked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDevices:
+    """Show the devices with their keys, places and last signs of life."""
+
+    facts: FactStore
+    credentials: CredentialStore
+    readings: ReadingStore
+    clock: Clock
+
+    def __call__(self) -> list[DeviceStatus]:
+        """Give all devices, by id."""
+        devices = self.facts.find(Device)
+        keys = self.credentials.known([device.id for device in devices])
+        states, latest = self.readings.states(), self.readings.latest([device.id for device in devices])
+        now = self.clock.now()
+        places = [p for p in self.facts.find(Installation) if p.from_at <= now and (p.to_at is None or now < p.to_at)]
+        return [
+            DeviceStatus(
+                device=device,
+                keys=tuple(keys.get(device.id, {})),
+                placed=tuple(place for place in places if place.device_id == device.id),
+                state=states.get(device.id),
+                last_seen=_last_seen(states.get(device.id), latest[device.id][1] if device.id in latest else None),
+            )
+            for device in devices
+        ]
+
+
+def _issued(device_id: str, key_id: str, secret: bytes) -> IssuedKey:
+    return IssuedKey(device_id=device_id, key_id=key_id, secret=secret.hex(), password=wire.login_password(secret))
+
+
+def _last_seen(state: DeviceState | None, arrived: datetime | None) -> datetime | None:
+    return max((at for at in (state.received_at if state else None, arrived) if at is not None), default=None)

@@ -1,0 +1,244 @@
+"""What the officer and the operator want to know about readings: summary and grade, gaps, quarantine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cropcredit.errors import MalformedInput
+from cropcredit.model import Installation, Rejection
+from cropcredit.ports import Clock, FactStore, ReadingStore
+from cropcredit.telemetry import (
+    Dated,
+    Day,
+    Evidence,
+    Gap,
+    daily,
+    date_reading,
+    find_gaps,
+    grade_window,
+    resets,
+    silent_since,
+)
+from cropcredit.units import Quantity
+
+Series = dict[tuple[str, str, str], list[tuple[datetime, float]]]
+"""Samples per (device, quantity, channel), in the order of measurement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSeries:
+    """One quantity of one sensor at a place, over the window."""
+
+    device_id: str
+    channel: str
+    quantity: Quantity
+    """With its unit (UCUM) and its names in Chinese and English."""
+    depth_cm: float | None
+    soil_moisture_kind: str
+    """``volumetric``, ``saturation``, ``tension``, or empty where it is not soil moisture or nobody said."""
+    days: tuple[Day, ...]
+    """Local days with a measurement, ascending; a day that is absent was not measured."""
+    last_value: float
+    last_at: datetime
+    total_rise: float | None
+    """What a counter gained over the window, resets taken into account; None for what is no counter."""
+    resets: int
+    """How often the counter started again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEvidence:
+    """How far one device at the place can be trusted over the window."""
+
+    device_id: str
+    evidence: Evidence
+    """Grade A-D, with reasons as codes and facts."""
+    readings: int
+    """Messages held, those without measurements included."""
+    missing: int
+    """Messages the device made between the first and the last one held, and that are not held."""
+    last_seen: datetime | None
+    """When the last message known at ``as_of`` arrived."""
+    silent_since: datetime | None
+    """Set when the device has been silent longer than it declared to be normal: a matter of maintenance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSummary:
+    """What the sensors at one field or store said, as of an instant."""
+
+    place: str
+    """Field or store id."""
+    since: datetime
+    as_of: datetime
+    zone: str
+    """IANA zone of the days."""
+    series: tuple[SensorSeries, ...]
+    """By device, quantity and channel."""
+    devices: tuple[DeviceEvidence, ...]
+    """Every device installed at the place, also one that never spoke."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummariseSensors:
+    """Sum up and grade what the sensors at a place said; nothing is left out silently."""
+
+    facts: FactStore
+    readings: ReadingStore
+    clock: Clock
+    quantities: Mapping[str, Quantity]
+    zone: str
+
+    def __call__(
+        self, *, field_id: str = "", store_id: str = "", as_of: datetime | None = None, days: int = 30
+    ) -> SensorSummary:
+        """Look at one place.
+
+        Parameters
+        ----------
+        field_id, store_id : str
+            Exactly one of them.
+        as_of : datetime, optional
+            Only what was known then counts; None: now.
+        days : int
+            Length of the window that ends at ``as_of``.
+        """
+        if bool(field_id) == bool(store_id):
+            raise MalformedInput("sensors stand at one field or one store", cure="give one of the two ids")
+        at = as_of or self.clock.now()
+        since = at - timedelta(days=days)
+        key = {"field_id": field_id} if field_id else {"store_id": store_id}
+        places = [p for p in self.facts.find(Installation, as_of=at, **key) if p.from_at <= at]
+        places = [p for p in places if p.to_at is None or p.to_at > since]
+        dated = self._dated(places, since, at)
+        series = _series(dated, places)
+        return SensorSummary(
+            place=field_id or store_id,
+            since=since,
+            as_of=at,
+            zone=self.zone,
+            series=tuple(self._summary(key, samples, places) for key, samples in sorted(series.items())),
+            devices=self._evidence(dated, series, places, since, at),
+        )
+
+    def _dated(self, places: Sequence[Installation], since: datetime, at: datetime) -> dict[str, list[Dated]]:
+        starts: dict[str, datetime] = {}
+        for place in places:
+            starts[place.device_id] = min(place.from_at, starts.get(place.device_id, place.from_at))
+        boots = self.readings.boots(sorted(starts))
+        found: dict[str, list[Dated]] = {device_id: [] for device_id in sorted(starts)}
+        for reading, received_at in self.readings.readings(sorted(starts), since=since, until=at, known_by=at):
+            dated = date_reading(reading, received_at, boots, not_before=starts[reading.device_id])
+            if any(p.device_id == reading.device_id and _stands(p, dated.at) for p in places):
+                found[reading.device_id].append(dated)
+        return {device_id: sorted(readings, key=lambda d: d.at) for device_id, readings in found.items()}
+
+    def _summary(
+        self, key: tuple[str, str, str], samples: list[tuple[datetime, float]], places: Sequence[Installation]
+    ) -> SensorSeries:
+        device_id, name, channel = key
+        quantity = self.quantities[name]
+        days = tuple(daily(samples, quantity, self.zone))
+        last_at, last_value = samples[-1]
+        place = next(p for p in places if p.device_id == device_id and p.covers(channel, last_at))
+        return SensorSeries(
+            device_id=device_id,
+            channel=channel,
+            quantity=quantity,
+            depth_cm=_depth_cm(channel, place),
+            soil_moisture_kind=place.soil_moisture_kind if name == "soil.moisture" else "",
+            days=days,
+            last_value=last_value,
+            last_at=last_at,
+            total_rise=sum(day.rise or 0.0 for day in days) if quantity.cumulative else None,
+            resets=resets(samples) if quantity.cumulative else 0,
+        )
+
+    def _evidence(
+        self,
+        dated: Mapping[str, list[Dated]],
+        series: Series,
+        places: Sequence[Installation],
+        since: datetime,
+        at: datetime,
+    ) -> tuple[DeviceEvidence, ...]:
+        states = self.readings.states()
+        found = []
+        for device_id, readings in dated.items():
+            own = {(quantity, channel): s for (device, quantity, channel), s in series.items() if device == device_id}
+            missing = _missing(readings)
+            last_seen = max((d.received_at for d in readings), default=None)
+            interval_s = states[device_id].interval_s if device_id in states else None
+            days = max(_days(place, since, at) for place in places if place.device_id == device_id)
+            found.append(
+                DeviceEvidence(
+                    device_id=device_id,
+                    evidence=grade_window(readings, own, missing=missing, days=days),
+                    readings=len(readings),
+                    missing=missing,
+                    last_seen=last_seen,
+                    silent_since=silent_since(last_seen, interval_s, at),
+                )
+            )
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindGaps:
+    """Tell which messages are missing, per device and boot."""
+
+    readings: ReadingStore
+
+    def __call__(self, device_ids: Sequence[str] | None = None) -> list[Gap]:
+        """Give the gaps of these devices (None: of all)."""
+        found = find_gaps(self.readings.spans(device_ids), self.readings.boots(device_ids), self.readings.states())
+        return sorted(found, key=lambda gap: (gap.device_id, gap.boot, gap.first))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowQuarantine:
+    """Show what was refused, with its bytes and its reason."""
+
+    readings: ReadingStore
+
+    def __call__(self, *, limit: int = 100) -> list[tuple[datetime, Rejection]]:
+        """Give the latest first."""
+        return self.readings.quarantine(limit=limit)
+
+
+def _series(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]) -> Series:
+    found: defaultdict[tuple[str, str, str], list[tuple[datetime, float]]] = defaultdict(list)
+    for device_id, readings in dated.items():
+        here = [place for place in places if place.device_id == device_id]
+        for one in readings:
+            for measured in one.reading.measurements:
+                if any(place.covers(measured.channel, one.at) for place in here):
+                    found[device_id, measured.quantity, measured.channel].append((one.at, measured.value))
+    return dict(found)
+
+
+def _missing(readings: Sequence[Dated]) -> int:
+    """Count the seqs between the first and the last one held of each boot that are not held."""
+    seqs: defaultdict[int, list[int]] = defaultdict(list)
+    for dated in readings:
+        seqs[dated.reading.boot].append(dated.reading.seq)
+    return sum(max(held) - min(held) + 1 - len(held) for held in seqs.values())
+
+
+def _stands(place: Installation, at: datetime) -> bool:
+    return place.from_at <= at and (place.to_at is None or at < place.to_at)
+
+
+def _days(place: Installation, since: datetime, at: datetime) -> int:
+    """Whole days of the window in which the device stood there."""
+    return max(0, (min(at, place.to_at or at) - max(since, place.from_at)).days)
+
+
+def _depth_cm(channel: str, place: Installation) -> float | None:
+    """Give the depth: as installed, else as the channel says (``d30``)."""
+    if place.depth_cm is not None:
+        return place.depth_cm
+    return float(channel[1:]) if channel.startswith("d") and channel[1:].isdigit() else None
