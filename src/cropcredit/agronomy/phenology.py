@@ -51,10 +51,13 @@ class SeasonMetrics:
     """Index days above zero from SOS to EOS (or to the last day seen): HR-VPP TPROD."""
     small_integral: Floats
     """Index days above ``base_value`` over the same days: HR-VPP SPROD."""
-    mean_so_far: Floats
-    """Mean of the curve from sowing to harvest or the last day, index units: what fields are compared by."""
+    vigour: Floats
+    """Mean of the curve from sowing to harvest or the last day, each day weighing the share of the season passed: the
+    weeks from flowering on make the grain. Index units; what fields are compared by."""
     clear_dates: NDArray[np.int_]
     """Used observations inside the window."""
+    seen_share: Floats
+    """Share of the window passed at its last used observation, [0, 1]; 0 where there is none."""
     qa_flag: NDArray[np.int_]
     """HR-VPP QFLAG: 10 when green-up, peak and green-down are each well seen; 9-7 two of them, 6-4 one, 0 none."""
 
@@ -109,7 +112,6 @@ def _measure(
     base = np.where(ended, (left_base + right_base) / 2, left_base)
     in_season = inside & (day >= sos[:, None]) & ((day < eos[:, None]) | np.isnan(eos)[:, None])
     curve = np.where(inside, values, 0.0)
-    count = inside.sum(axis=1)
     return {
         "sos": sos,
         "peak": np.where(alive, peak, np.nan),
@@ -120,10 +122,24 @@ def _measure(
         "small_integral": np.where(
             began, np.where(in_season, np.maximum(curve - np.where(began, base, 0)[:, None], 0), 0).sum(axis=1), np.nan
         ),
-        "mean_so_far": np.where(alive, curve.sum(axis=1) / np.maximum(count, 1), np.nan),
+        "vigour": _vigour(curve, inside, start, end),
         "clear_dates": (observed & inside).sum(axis=1),
+        "seen_share": _seen_share(observed & inside, start, end),
         "qa_flag": _quality(values, observed & inside, peak, base, peak_value, began),
     }
+
+
+def _vigour(curve: Floats, inside: Bools, start: NDArray[np.int_], end: NDArray[np.int_]) -> Floats:
+    passed = (np.arange(curve.shape[1]) - start[:, None] + 1) / np.maximum(end - start + 1, 1)[:, None]
+    weight = np.where(inside, passed, 0.0)
+    total = weight.sum(axis=1)
+    return np.where(total > 0, (weight * curve).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
+
+
+def _seen_share(observed: Bools, start: NDArray[np.int_], end: NDArray[np.int_]) -> Floats:
+    last = observed.shape[1] - 1 - observed[:, ::-1].argmax(axis=1)
+    share = (last - start) / np.maximum(end - start, 1)
+    return np.where(observed.any(axis=1), np.clip(share, 0.0, 1.0), 0.0)
 
 
 def _quality(

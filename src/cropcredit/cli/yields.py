@@ -28,6 +28,9 @@ from cropcredit.model import YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
 from cropcredit.usecases.train_yields import Judged, Trained, YieldFiles
 
+SHOWN = 10
+"""Refused plantings that are printed one by one."""
+
 app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_is_help=True)
 
 Labels = Annotated[
@@ -121,8 +124,10 @@ def run(home: Home = HERE, as_of: AsOf = None, as_json: Json = False) -> None:
         show_json(done)
     else:
         _show_run(done)
-    for refused in done.refused:
+    for refused in done.refused[:SHOWN]:
         err.print(f"refused: planting {refused.planting_id}: {refused.reason}", style="red", markup=False)
+    if len(done.refused) > SHOWN:
+        err.print(f"… and {len(done.refused) - SHOWN} more; --json lists them all", style="red", markup=False)
     raise typer.Exit(2 if done.refused and not done.estimates else 0)
 
 

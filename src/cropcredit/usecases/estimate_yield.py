@@ -137,7 +137,7 @@ class EstimateYields:
         knowledge = {crop: self._knowledge(crop, of, fields, as_of) for crop, of in _by_crop(kept).items()}
         ndvi_run, growth = self._growth(kept, fields, as_of, day)
         groups = np.array([f"{p.crop}/{fields[p.field_id].admin_unit}/{p.season_id}" for p in kept], dtype=np.str_)
-        ranks = growth_ranks(np.array([g.mean_so_far for g in growth]), groups)
+        ranks = growth_ranks(np.array([g.vigour for g in growth]), groups)
         estimates: list[YieldEstimate] = []
         with progress("plantings", len(kept)) as done:
             for planting, grown, rank in zip(kept, growth, ranks, strict=True):
@@ -253,7 +253,7 @@ def _estimate(
     region = known.of(planting.crop, unit, Season.parse(planting.season_id).harvest_year)
     length = (planting.harvest_on - planting.sowing_on).days
     elapsed = min((day - planting.sowing_on).days / length, 1.0)
-    weight = trust(elapsed, grown.clear_dates, mixed_pixel=grown.mixed_pixel)
+    weight = trust(grown.seen_share, grown.clear_dates, mixed_pixel=grown.mixed_pixel)
     field = field_yield(region, known.spread, rank, weight)
     return YieldEstimate(
         id=planting.id,

@@ -16,9 +16,11 @@ from cropcredit.model import FieldSeries, Planting
 class Growth:
     """One planting as seen from above up to a day; the defaults say that nothing was seen."""
 
-    mean_so_far: float = float("nan")
-    """Mean index from sowing to that day or harvest."""
+    vigour: float = float("nan")
+    """Mean index from sowing to that day or harvest, later days weighing more."""
     clear_dates: int = 0
+    seen_share: float = 0.0
+    """Share of the season up to the last clear look, [0, 1]."""
     qa_flag: int = 0
     mixed_pixel: bool = False
 
@@ -47,8 +49,9 @@ def measure_growth(
     metrics = season_metrics(own, start, end)
     return [
         Growth(
-            mean_so_far=float(metrics.mean_so_far[i]) if metrics.clear_dates[i] else float("nan"),
+            vigour=float(metrics.vigour[i]) if metrics.clear_dates[i] else float("nan"),
             clear_dates=int(metrics.clear_dates[i]),
+            seen_share=float(metrics.seen_share[i]),
             qa_flag=int(metrics.qa_flag[i]),
             mixed_pixel=mixed,
         )
