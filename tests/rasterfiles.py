@@ -62,7 +62,9 @@ def write_scene(
     return folder / name
 
 
-def square(left: float, top: float, size: float) -> shapely.Geometry:
+def square(left: float, top: float, size: float) -> shapely.Polygon:
     """Give a square of the grid, metres right of and below its corner, in EPSG:4326."""
     x, y = WEST + left, NORTH - top
-    return reproject(shapely.box(x, y - size, x + size, y), CRS, "EPSG:4326")
+    moved = reproject(shapely.box(x, y - size, x + size, y), CRS, "EPSG:4326")
+    assert isinstance(moved, shapely.Polygon)
+    return moved

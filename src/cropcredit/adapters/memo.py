@@ -22,7 +22,7 @@ class NpzCache:
     def load(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Read what was kept under ``key``; None where nothing usable was."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as arrays:
+            with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except (FileNotFoundError, zipfile.BadZipFile, ValueError, EOFError):
             return None

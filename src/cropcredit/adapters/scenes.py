@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 
 from cropcredit.adapters.rasters import GDAL
 from cropcredit.adapters.safe import SAFE_METADATA, describe_safe
-from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
+from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
 from cropcredit.model import Band, Offset, SceneDraft
 
 S2_BANDS = {"B02": "blue", "B04": "red", "B05": "rededge", "B08": "nir", "SCL": "scl"}
@@ -65,10 +65,11 @@ class SceneFolders:
     def sentinel2(self, place: Path) -> Iterator[SceneDraft]:
         """Describe SAFE folders, ready-made folders and multi-band files."""
         for scene in _within(place, lambda p: p.is_dir() and _is_s2_folder(p)):
-            if (scene / SAFE_METADATA).is_file():
-                yield describe_safe(scene, self.href)
-            else:
-                yield self._ready_made(scene)
+            try:
+                is_safe = (scene / SAFE_METADATA).is_file()
+                yield describe_safe(scene, self.href) if is_safe else self._ready_made(scene)
+            except RefusedInput as error:
+                yield SceneDraft(id=scene.name, path=str(scene), bands=(), problem=str(error))
         if place.is_file():
             yield self._multiband(place)
 

@@ -39,3 +39,5 @@ class SceneDraft:
     processing_baseline: str = ""
     offset: Offset | None = None
     synthetic: bool = False
+    problem: str = ""
+    """Why its own description cannot be used; empty where it can."""

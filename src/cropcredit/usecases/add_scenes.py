@@ -105,6 +105,8 @@ class AddScenes:
     def _add(
         self, draft: SceneDraft, product: str, declared: Declared, held: dict[tuple[str, str], str]
     ) -> SceneOutcome:
+        if draft.problem:
+            return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=draft.problem)
         try:
             scene = self._scene(_with(draft, declared), product)
         except RefusedInput as error:

@@ -1,6 +1,7 @@
 """Batches of observations: as-of safe, resumable, equal for equal inputs."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def pixels(of, ndvi=0.5, scl=4):
 
 def line(*scenes, fields=(), ndvi=None, config=None):
     """Wire the run to fakes; ``ndvi`` names the value of each scene that is not 0.5."""
-    files = {}
+    files: dict[str, Any] = {}
     for each in scenes:
         files |= pixels(each, (ndvi or {}).get(each.id, 0.5))
     return RefreshNdvi(

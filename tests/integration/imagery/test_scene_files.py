@@ -1,0 +1,185 @@
+"""The documented forms of scenes: found, described, put into the scene table, or refused by name."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+import rasterio
+
+from cropcredit.adapters.rasters import RasterioReader
+from cropcredit.adapters.scenes import SceneFolders
+from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
+from cropcredit.model import Offset, Scene
+from cropcredit.usecases.add_scenes import LAG, AddScenes, Declared
+from tests.fakes import FakeFacts
+from tests.rasterfiles import write_raster, write_scene
+
+SAFE_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
+ <n1:General_Info><Product_Info>
+  <PRODUCT_START_TIME>2024-03-04T10:50:21.024Z</PRODUCT_START_TIME>
+  <PRODUCT_URI>S2A_MSIL2A_20240304T105021_N0510_R051_T31UFS_20240304T150000.SAFE</PRODUCT_URI>
+  <PROCESSING_BASELINE>05.10</PROCESSING_BASELINE><GENERATION_TIME>2024-03-04T15:00:00.000000Z</GENERATION_TIME>
+ </Product_Info><Product_Image_Characteristics><BOA_ADD_OFFSET_VALUES_LIST>
+  <BOA_ADD_OFFSET band_id="3">{offset}</BOA_ADD_OFFSET></BOA_ADD_OFFSET_VALUES_LIST>
+ </Product_Image_Characteristics></n1:General_Info></n1:Level-2A_User_Product>"""
+INT16 = np.full((3, 4), 5000, dtype=np.int16)
+
+
+@pytest.fixture
+def add(tmp_path):
+    return AddScenes(facts=FakeFacts(), files=SceneFolders(root=tmp_path), rasters=RasterioReader(root=tmp_path))
+
+
+def only(add):
+    [scene] = add.facts.find(Scene)
+    return scene
+
+
+def safe(folder, *, offset=-1000):
+    images = folder / "x.SAFE" / "GRANULE" / "L2A_T31UFS" / "IMG_DATA"
+    for name, pixel_m, size in (("B04_10m", 10, 4), ("B08_10m", 10, 4), ("B05_20m", 20, 2), ("SCL_20m", 20, 2)):
+        pixels = np.full((size, size), 2000, dtype=np.uint16)
+        write_raster(images / f"R{name[-3:]}" / f"T31UFS_20240304T105021_{name}.tif", pixels, pixel_m=pixel_m)
+    (folder / "x.SAFE" / "MTD_MSIL2A.xml").write_text(SAFE_XML.format(offset=offset))
+    return folder / "x.SAFE"
+
+
+def test_a_ready_made_folder_says_everything_in_its_sheet(add, tmp_path):
+    path = write_scene(tmp_path / "scenes", day="2025-06-01")
+    [outcome] = add([str(path)], product="s2-l2a")
+    scene = only(add)
+    assert (outcome.outcome, outcome.id, scene.tile) == ("added", "S2_50SMJ_20250601", "50SMJ")
+    assert scene.acquired_at == datetime(2025, 6, 1, 3, tzinfo=UTC)
+    assert scene.available_at == scene.known_at == datetime(2025, 6, 1, 15, tzinfo=UTC)
+    assert (scene.processing_baseline, scene.offset, scene.synthetic) == ("05.10", Offset.AUTO, True)
+    assert {band.name: band.href for band in scene.bands} == {
+        "red": "scenes/S2_50SMJ_20250601/B04.tif",
+        "nir": "scenes/S2_50SMJ_20250601/B08.tif",
+        "scl": "scenes/S2_50SMJ_20250601/SCL.tif",
+    }
+    assert scene.grid.shape == (40, 40)
+    assert len(scene.content_hash) == 64
+
+
+def test_a_folder_of_scenes_is_searched_and_a_second_time_nothing_changes(add, tmp_path):
+    for day in ("2025-06-06", "2025-06-01"):
+        write_scene(tmp_path / "scenes", day=day, ndvi=0.3 if day.endswith("1") else 0.5)
+    assert [o.id[-8:] for o in add([str(tmp_path / "scenes")], product="s2-l2a")] == ["20250601", "20250606"]
+    assert {o.outcome for o in add([str(tmp_path / "scenes")], product="s2-l2a")} == {"unchanged"}
+
+
+def test_a_safe_folder_speaks_for_itself(add, tmp_path):
+    add([str(safe(tmp_path))], product="s2-l2a")
+    scene = only(add)
+    assert scene.id == "S2A_MSIL2A_20240304T105021_N0510_R051_T31UFS_20240304T150000"
+    assert (scene.tile, scene.processing_baseline, scene.offset) == ("31UFS", "05.10", Offset.NOT_APPLIED)
+    assert scene.available_at == datetime(2024, 3, 4, 15, tzinfo=UTC)
+    assert [band.name for band in scene.bands] == ["red", "nir", "rededge", "scl"]
+
+
+def test_a_safe_folder_that_contradicts_its_baseline_is_refused(add, tmp_path):
+    [outcome] = add([str(safe(tmp_path, offset=0))], product="s2-l2a")
+    assert "names offsets [0], but processing baseline 05.10 means -1000" in outcome.reason
+
+
+def test_one_file_with_named_bands_is_a_scene_of_the_first_day_in_its_name(add, tmp_path):
+    path = write_raster(tmp_path / "weekly_2024-03-04_2024-03-10.tif", np.full((3, 4, 4), 2000, dtype=np.uint16))
+    with rasterio.open(path, "r+") as raster:
+        raster.descriptions = ("B02", "B04", "B08")
+    add([str(path)], product="s2-l2a", declared=Declared(tile="31UFS", offset=Offset.APPLIED))
+    scene = only(add)
+    assert [(band.name, band.band) for band in scene.bands] == [("blue", 1), ("red", 2), ("nir", 3)]
+    assert scene.acquired_at == datetime(2024, 3, 4, tzinfo=UTC)
+    assert scene.available_at - scene.acquired_at == LAG["s2-l2a"]
+
+
+def test_modis_finds_day_tile_and_reliability_in_its_names(add, tmp_path):
+    write_raster(tmp_path / "m" / "TERRA_MODIS_012010_NDVI_2014-02-18.tif", INT16)
+    write_raster(tmp_path / "m" / "TERRA_MODIS_012010_reliability_2014-02-18.tif", INT16.astype(np.int16))
+    add([str(tmp_path / "m")], product="mod13q1")
+    scene = only(add)
+    assert (scene.tile, scene.acquired_at.date().isoformat()) == ("h12v10", "2014-02-18")
+    assert [band.name for band in scene.bands] == ["ndvi", "reliability"]
+    assert scene.available_at - scene.acquired_at == timedelta(days=24)
+
+
+def test_what_somebody_declares_goes_before_what_the_files_say(add, tmp_path):
+    path = write_raster(tmp_path / "index.tif", INT16)
+    at = datetime(2025, 6, 9, tzinfo=UTC)
+    declared = Declared(tile="t1", acquired_at=at, available_at=at + timedelta(days=3))
+    add([str(path)], product="ndvi", declared=declared)
+    assert only(add).known_at == at + timedelta(days=3)
+
+
+def test_the_same_pixels_under_two_dates_are_pointed_out(add, tmp_path):
+    for day in ("2025-06-01", "2025-06-06"):
+        write_scene(tmp_path / "scenes", day=day)
+    outcomes = add([str(tmp_path / "scenes")], product="s2-l2a")
+    assert [o.reason for o in outcomes] == ["", "same pixels as S2_50SMJ_20250601"]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "message"),
+    [
+        pytest.param({"processing_baseline": ""}, "offset 'auto' needs a processing baseline", id="no baseline"),
+        pytest.param({"tile": "../x"}, "tile '../x' is not a name; say it: --tile", id="a tile that is a path"),
+        pytest.param({"acquired_at": "2025-06-01T03:00:00"}, "acquired_at has no time zone", id="no zone"),
+        pytest.param({"processing_baseline": "5"}, "'5' is not a processing baseline", id="a bad baseline"),
+    ],
+)
+def test_a_scene_whose_sheet_cannot_be_right_is_refused_and_the_others_are_added(add, tmp_path, sheet, message):
+    write_scene(tmp_path / "scenes", day="2025-06-01", **sheet)
+    write_scene(tmp_path / "scenes", day="2025-06-06")
+    outcomes = add([str(tmp_path / "scenes")], product="s2-l2a")
+    assert [o.outcome for o in outcomes] == ["refused", "added"]
+    assert message in outcomes[0].reason
+    assert "S2_50SMJ_20250601" in outcomes[0].reason
+
+
+def spoil_band(folder):
+    band = folder / "B08.tif"
+    noise = np.random.default_rng(0).integers(1, 9999, (40, 40), dtype=np.uint16)
+    write_raster(band, noise)
+    band.write_bytes(band.read_bytes()[:1500])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        pytest.param(lambda f: (f / "B08.tif").unlink(), "has no band nir", id="no near infrared"),
+        pytest.param(spoil_band, "the raster cannot be read", id="cut short"),
+        pytest.param(lambda f: write_raster(f / "B08.tif", INT16, crs=None), "has no coordinate system", id="no CRS"),
+        pytest.param(lambda f: write_raster(f / "SCL.tif", INT16, pixel_m=15), "does not lie on grid", id="off grid"),
+    ],
+)
+def test_a_scene_with_unusable_files_is_refused(add, tmp_path, spoil, message):
+    path = write_scene(tmp_path / "scenes", day="2025-06-01")
+    spoil(path)
+    [outcome] = add([str(path)], product="s2-l2a")
+    assert outcome.outcome == "refused"
+    assert message in outcome.reason
+    assert add.facts.find(Scene) == []
+
+
+def test_a_sheet_that_is_no_sheet_is_refused(add, tmp_path):
+    path = write_scene(tmp_path / "scenes", day="2025-06-01")
+    said = json.loads((path / "scene.json").read_text()) | {"cloud": 3}
+    (path / "scene.json").write_text(json.dumps(said))
+    [outcome] = add([str(path)], product="s2-l2a")
+    assert outcome.outcome == "refused"
+    assert "scene.json: is not a scene sheet: Object contains unknown field `cloud`" in outcome.reason
+
+
+def test_what_holds_no_scene_is_refused(add, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(EmptyInput, match="holds no s2-l2a scene"):
+        add([str(tmp_path / "nothing")], product="s2-l2a")
+    with pytest.raises(MalformedInput, match="there is no such file or folder"):
+        add([str(tmp_path / "absent")], product="s2-l2a")
+    with pytest.raises(UnknownName, match="unknown product 'landsat'; known: s2-l2a, mod13q1, ndvi"):
+        add([str(tmp_path)], product="landsat")
+    undated = write_raster(tmp_path / "index.tif", INT16)
+    [outcome] = add([str(undated)], product="ndvi", declared=Declared(tile="t1"))
+    assert outcome.reason.endswith("does not say when it was acquired; say it: --date 2025-06-01")
