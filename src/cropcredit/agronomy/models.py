@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
@@ -52,6 +53,12 @@ class ResidualRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # 
         kernel = KernelRidge(kernel="rbf", gamma=self.gamma, alpha=self.alpha).fit(seen / self.scale_, left)
         self.support_, self.dual_ = kernel.X_fit_, kernel.dual_coef_
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that several targets may be learned at once."""
+        tags: Tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def predict(self, X: ArrayLike) -> Floats:  # noqa: N803
         """Predict residuals, t/ha."""

@@ -68,6 +68,8 @@ def despike(mean: Floats, keep: Bools, days: NDArray[np.int_], *, neighbours: ND
     ndarray of bool, shape (fields, dates)
         ``keep`` without the dips. First and last observations of a field are never dropped.
     """
+    if not len(days):
+        return keep
     before, after = _previous(keep), _next(keep)
     v0, v2 = _take(mean, before), _take(mean, after)
     d0, d2 = _days(days, before), _days(days, after)
@@ -197,8 +199,6 @@ def _take(values: Floats, columns: NDArray[np.int_]) -> Floats:
 
 
 def _days(days: NDArray[np.int_], columns: NDArray[np.int_]) -> Floats:
-    if not len(days):
-        return np.empty(columns.shape)
     return np.where(columns < 0, np.nan, days[np.maximum(columns, 0)].astype(float))
 
 

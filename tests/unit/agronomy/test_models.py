@@ -1,0 +1,101 @@
+"""Baselines and the residual model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from cropcredit.agronomy.baselines import Expectation, fit_expectation
+from cropcredit.agronomy.models import CANDIDATES, RegionalModel, ResidualRegressor, fit_all, learnable
+from tests.unit.agronomy.worlds import regions
+
+YEARS = np.array([2010, 2011, 2012, 2013, 2014])
+WHERE = np.array(["a"] * 5)
+
+
+@parametrize_with_checks([ResidualRegressor()])
+def test_the_estimator_keeps_the_rules_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_the_average_of_a_region_and_of_all_where_it_is_unknown():
+    line = fit_expectation(
+        "average", np.array(["a", "a", "b"]), np.array([2010, 2011, 2010]), np.array([1.0, 3.0, 8.0])
+    )
+
+    assert line.predict(np.array(["a", "b", "new"]), np.array([2020] * 3)).tolist() == [2.0, 8.0, 4.0]
+
+
+def test_the_trend_goes_on_and_never_below_zero():
+    line = fit_expectation("trend", WHERE, YEARS, np.array([5.0, 4.0, 3.0, 2.0, 1.0]))
+
+    np.testing.assert_allclose(line.predict(np.array(["a", "a"]), np.array([2009, 2020])), [6.0, 0.0])
+
+
+def test_four_years_have_no_trend():
+    line = fit_expectation("trend", WHERE[:4], YEARS[:4], np.array([1.0, 2.0, 3.0, 4.0]))
+
+    assert line.predict(np.array(["a"]), np.array([2020])).tolist() == [2.5]
+
+
+def test_a_region_with_one_label_leans_on_the_others():
+    args = np.array(["a", "b", "b", "b"]), np.array([2010, 2010, 2011, 2012]), np.array([8.0, 2.0, 2.0, 2.0])
+
+    alone = fit_expectation("average", *args).lines["a"][0]
+    leaning = fit_expectation("average", *args, shrink=0.5).lines["a"][0]
+
+    assert alone == 8.0
+    assert leaning == pytest.approx((8.0 + 0.5 * 3.5) / 1.5)
+
+
+def test_far_from_anything_seen_the_model_says_no_deviation():
+    rng = np.random.default_rng(0)
+    seen = rng.normal(0, 0.05, (40, 3))
+    model = ResidualRegressor().fit(seen, seen.sum(axis=1))
+
+    assert abs(model.predict(np.full((1, 3), 100.0))[0]) < 1e-6
+
+
+def test_a_stored_model_predicts_the_same_numbers():
+    table = regions()
+    for candidate, model in fit_all(table, 6, CANDIDATES[:1]).items():
+        copy = RegionalModel.from_json(json.loads(json.dumps(model.to_json())))
+
+        np.testing.assert_array_equal(copy.predict(table), model.predict(table))
+        assert candidate == CANDIDATES[0]
+
+
+def test_a_stored_expectation_is_the_same():
+    line = fit_expectation("trend", WHERE, YEARS, np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+
+    assert Expectation.from_json(json.loads(json.dumps(line.to_json()))) == line
+
+
+def test_a_season_that_was_not_seen_gets_the_bare_expectation():
+    table = regions()
+    model = fit_all(table, 6, CANDIDATES[:1])[CANDIDATES[0]]
+    unseen = replace(table, parts=np.full_like(table.parts, np.nan))
+
+    np.testing.assert_array_equal(model.predict(unseen), model.expectation.predict(table.region, table.year))
+
+
+def test_without_an_index_there_is_nothing_to_learn():
+    table = regions()
+    blind = replace(table, parts=np.full_like(table.parts, np.nan))
+
+    assert not learnable(blind, 3).any()
+    assert fit_all(blind, 3, CANDIDATES) == {}
+
+
+def test_few_labels_move_the_estimate_less_than_many():
+    seen = np.tile([-1.0, 1.0], 30)[:, None]
+    left = seen[:, 0]  # one t/ha per standard deviation
+    probe = np.array([[1.0]])
+
+    few, many = (ResidualRegressor().fit(seen[:n], left[:n]).predict(probe)[0] for n in (6, 60))
+
+    assert 0 < few < many < 1
