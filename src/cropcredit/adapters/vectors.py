@@ -52,7 +52,8 @@ def _read_ogr(file: Path, encoding: str, layer: str) -> gpd.GeoDataFrame:
             warnings.simplefilter("ignore", RuntimeWarning)  # pyogrio's remarks on column widths concern no geometry
             frame = pyogrio.read_dataframe(file, layer=_layer(file, layer), encoding=encoding or None)
     except (DataSourceError, UnicodeDecodeError, LookupError) as error:
-        cure = "try --encoding" if isinstance(error, UnicodeDecodeError | LookupError) else ""
+        text = isinstance(error, UnicodeDecodeError | LookupError)
+        cure = "try --encoding" if text else "unpack it first" if file.suffix.lower() == ".zip" else ""
         raise MalformedInput(f"cannot be read: {error}", where=str(file), cure=cure) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise MalformedInput("has no geometry column", where=str(file))
