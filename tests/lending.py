@@ -73,6 +73,7 @@ def application(**changes: Any) -> Application:
 
 def planting(**changes: Any) -> Planting:
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "PL1",
         "field_id": "F1",
         "season_id": "2025-winter",
@@ -81,11 +82,12 @@ def planting(**changes: Any) -> Planting:
         "sowing_on": date(2024, 10, 10),
         "harvest_on": date(2025, 6, 10),
     }
-    return Planting(known_at=SPRING, **(details | changes))
+    return Planting(**(details | changes))
 
 
 def estimate(t_ha: tuple[float, ...] = T_HA, **changes: Any) -> YieldEstimate:
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "Y1",
         "planting_id": "PL1",
         "as_of": SPRING,
@@ -101,7 +103,7 @@ def estimate(t_ha: tuple[float, ...] = T_HA, **changes: Any) -> YieldEstimate:
         "qa_flag": 9,
         "growth_percentile": 60.0,
     }
-    return YieldEstimate(known_at=SPRING, **(details | changes))
+    return YieldEstimate(**(details | changes))
 
 
 def register_field(field_id: str = "F1", area_ha: float = 1.0) -> Field:
@@ -136,6 +138,7 @@ def consent(**changes: Any) -> Consent:
 
 def tenure(**changes: Any) -> Tenure:
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "T1",
         "party_id": "P1",
         "field_id": "F1",
@@ -143,11 +146,12 @@ def tenure(**changes: Any) -> Tenure:
         "right": "contract",
         "from_on": date(2000, 1, 1),
     }
-    return Tenure(known_at=SPRING, **(details | changes))
+    return Tenure(**(details | changes))
 
 
 def price(**changes: Any) -> FarmGatePrice:
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "winter_wheat/3714/2025-03-01",
         "crop": "winter_wheat",
         "region": "3714",
@@ -156,7 +160,7 @@ def price(**changes: Any) -> FarmGatePrice:
         "dated_on": date(2025, 3, 1),
         "source": "buyers",
     }
-    return FarmGatePrice(known_at=SPRING, **(details | changes))
+    return FarmGatePrice(**(details | changes))
 
 
 def series(swing: float = 0.1, **changes: Any) -> PriceSeries:
@@ -165,6 +169,7 @@ def series(swing: float = 0.1, **changes: Any) -> PriceSeries:
         100 * (1 + swing * ((year * 7) % 11 - 5) / 5 * (month > 2)) for year in range(30) for month in range(12)
     )
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "winter_wheat/world",
         "crop": "winter_wheat",
         "source": "toy",
@@ -173,11 +178,12 @@ def series(swing: float = 0.1, **changes: Any) -> PriceSeries:
         "values": values,
         "publication_lag_days": 10,
     }
-    return PriceSeries(known_at=SPRING, **(details | changes))
+    return PriceSeries(**(details | changes))
 
 
 def costs(**changes: Any) -> CostSheet:
     details: dict[str, Any] = {
+        "known_at": SPRING,
         "id": "winter_wheat/3714",
         "crop": "winter_wheat",
         "region": "3714",
@@ -188,7 +194,7 @@ def costs(**changes: Any) -> CostSheet:
         ),
         "source": "survey",
     }
-    return CostSheet(known_at=SPRING, **(details | changes))
+    return CostSheet(**(details | changes))
 
 
 def records(**changed: Record | None) -> list[Record]:

@@ -50,6 +50,7 @@ from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
 from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
 
@@ -88,6 +89,9 @@ class App:
     import_series: ImportPriceSeries
     import_policy: ImportPolicy
     queue: Queue
+    size_loan: SizeLoan
+    size_all: SizeAll
+    replay_offer: ReplayOffer
     decide: Decide
     book_loan: BookLoan
     add_devices: AddDevices
@@ -139,6 +143,8 @@ def build(settings: Settings) -> App:
         facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
     )
     read_yields = ReadYields(importer=import_records, archive=CyBenchFolder())
+    estimates = ParquetEstimates(folder=home / "estimates")
+    size_loan = SizeLoan(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock)
     return App(
         settings=settings,
         clock=clock,
@@ -171,7 +177,7 @@ def build(settings: Settings) -> App:
             observations=observations,
             runs=runs,
             models=models,
-            estimates=ParquetEstimates(folder=home / "estimates"),
+            estimates=estimates,
             catalogues=catalogues,
             clock=clock,
             zone=settings.time_zone,
@@ -180,6 +186,9 @@ def build(settings: Settings) -> App:
         import_series=ImportPriceSeries(facts=facts, tables=tables, catalogues=catalogues, zone=settings.time_zone),
         import_policy=ImportPolicy(facts=facts, clock=clock, read=read_toml),
         queue=Queue(facts=facts, clock=clock),
+        size_loan=size_loan,
+        size_all=SizeAll(facts=facts, clock=clock, size_loan=size_loan),
+        replay_offer=ReplayOffer(facts=facts, fields=fields, catalogues=catalogues),
         decide=Decide(facts=facts, accounts=accounts, clock=clock),
         book_loan=BookLoan(facts=facts, accounts=accounts, clock=clock, zone=settings.time_zone),
         add_devices=AddDevices(facts=facts, credentials=credentials, access=access, clock=clock),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, devices, fields, imports, scenes, telemetry, users, workspace, yields
+from cropcredit.cli import dashboard, devices, fields, imports, loans, scenes, telemetry, users, workspace, yields
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -33,6 +33,7 @@ for group in (
     scenes.runs,
     yields.app,
     imports.app,
+    loans.app,
     devices.app,
     telemetry.app,
 ):

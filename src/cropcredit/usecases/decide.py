@@ -184,12 +184,13 @@ def _check(
 ) -> None:
     if strange := [code for code in reasons if code not in REASONS[outcome]]:
         raise UnknownName(f"reason to {outcome.value}", strange[0], REASONS[outcome])
-    if step is Step.RETURN or outcome in (Outcome.REFER, Outcome.DECLINE):
-        _demand(bool(note.strip()), f"to {step.value if step is Step.RETURN else outcome.value} needs a note")
+    if step is Step.RETURN:
+        _demand(bool(note.strip()), "to return needs a note")
     if step is Step.APPROVE and last is not None and (outcome, amount) != (last.outcome, last.amount):
         _demand(bool(note.strip()), "to approve other than recommended needs a note")
     if step is Step.RECOMMEND:
         _demand(outcome is Outcome.ACCEPT or bool(reasons), f"to {outcome.value} needs a reason")
+        _demand(outcome in LENDS or bool(note.strip()), f"to {outcome.value} needs a note")
     if outcome in LENDS and step is not Step.RETURN:
         _check_amount(outcome, amount, offer, policy, reasons, note, last if step is Step.APPROVE else None)
     elif step is Step.APPROVE and last is not None and outcome is Outcome.DECLINE:
