@@ -49,7 +49,9 @@ def _read_parquet(file: Path) -> gpd.GeoDataFrame:
 def _read_ogr(file: Path, encoding: str, layer: str) -> gpd.GeoDataFrame:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # pyogrio's remarks on column widths concern no geometry
+            # Remarks on column widths and measures along lines: neither concerns a boundary.
+            warnings.filterwarnings("ignore", category=RuntimeWarning, module="pyogrio")
+            warnings.filterwarnings("ignore", "Measured", UserWarning)
             frame = pyogrio.read_dataframe(file, layer=_layer(file, layer), encoding=encoding or None)
     except (DataSourceError, UnicodeDecodeError, LookupError) as error:
         text = isinstance(error, UnicodeDecodeError | LookupError)
