@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, devices, fields, imports, loans, scenes, telemetry, users, workspace, yields
+from cropcredit.cli import dashboard, demo, devices, fields, imports, loans, scenes, telemetry, users, workspace, yields
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 # Commands without a noun; then one group per noun.
 for top in (
+    demo.app,
     workspace.app,
     dashboard.app,
     telemetry.top,

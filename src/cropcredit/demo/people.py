@@ -38,6 +38,8 @@ MADE = "（合成）"
 """Stands in every name: synthetic."""
 DUE = (12, 15)
 """Month and day by which cotton and maize are sold."""
+LEAST_HA = 0.45
+"""Households with less land have no use for a loan that is worth its paperwork."""
 DOUBTFUL = ("f-doubt-crossing", "f-doubt-overlap", "f-doubt-outside")
 NO_CONSENT = "a-060"
 """The application that must be refused: nobody asked this family."""
@@ -193,7 +195,9 @@ def _applications(
     """Let all family farms and some households ask for credit on the crops that stand in the field."""
     standing = {p.field_id: p for p in plantings if p.harvest_on > region.today.date()}
     farms = region.people.family_farms
-    homes = farms + np.sort(dice.choice(len(parties) - farms, region.people.applications - farms, replace=False))
+    area = np.array([plots.area_ha[rows].sum() for _, rows in holdings])
+    worth_it = farms + np.flatnonzero(area[farms:] > LEAST_HA)
+    homes = np.sort(dice.choice(worth_it, region.people.applications - farms, replace=False))
     found = []
     for number, at in enumerate([*range(farms), *homes.tolist()], 1):
         mine = [standing[str(plots.field_id[row])] for row in holdings[at][1]]
@@ -209,8 +213,8 @@ def _application(
     cost = sum(planting.declared_area_ha * (9_200 if planting.crop == "cotton" else 6_900) for planting in plantings)
     farm = party.kind is PartyKind.FAMILY_FARM
     own = cost * dice.uniform(0.1, 0.35)
-    draw = dice.uniform(14_000, 30_000) if farm else dice.uniform(2_500, 7_000)
-    off_farm = draw * (dice.uniform(0.2, 0.7) if farm else dice.uniform(0.7, 1.6))
+    draw = dice.uniform(18_000, 36_000) if farm else dice.uniform(3_500, 9_000)
+    off_farm = draw * (dice.uniform(0.3, 0.8) if farm else dice.uniform(0.6, 1.3))
     debt = area * dice.choice([0, 0, 0, 800, 2_500])
     asked = max(round((cost - own) * dice.uniform(0.75, 1.15), -2), 1_000.0)
     applied = region.today - timedelta(days=int(dice.integers(1, 11)), hours=int(dice.integers(0, 7)))

@@ -1,0 +1,36 @@
+"""demo: the whole line on a made region, then the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cropcredit.cli.common import err, out, progress
+from cropcredit.cli.dashboard import dashboard
+from cropcredit.demo.story import tell
+from cropcredit.demo.summary import show_sign_ins, summarise
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Print the summary and end, without opening the desk.")] = False,
+    home: Annotated[
+        Path, typer.Option("--home", metavar="DIR", help="Folder of the demo; it is made, and used again later.")
+    ] = Path("demo-workspace"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the desk.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> None:
+    """Make a synthetic region, run the whole line on it with a real broker and simulated devices, open the desk.
+
+    A second run goes on where the first one stopped; a finished one opens at once.
+    """
+    stage, record = tell(home, console=err, progress=progress)
+    summarise(stage, record, out)
+    show_sign_ins(stage, out)
+    if not once:
+        dashboard(home=home, port=port, address="127.0.0.1", no_browser=no_browser)
