@@ -7,6 +7,7 @@ import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,18 @@ def farm(real_data: Path) -> tuple[Path, dict[tuple[str, datetime], Measured]]:
     return table, days
 
 
+def reached(line: Line, share: float) -> bool:
+    """Say whether the store holds that share of the table."""
+    return line.stored() >= share * STATION_DAYS
+
+
 def replay_through_faults(line: Line, table: Path) -> dict[str, object]:
     """Replay the table; SIGKILL ingest after 15, 50 and 80 % of the readings, and the broker after 30 %."""
     mapping = ROOT / "firmware_sim" / "mappings" / "cook-farm.toml"
     simulator = line.simulator("replay", table, "--mapping", mapping, "--resend-after", "1", "--quiet")
     ingest = line.ingest()
     for share, victim in ((0.15, "ingest"), (0.30, "broker"), (0.50, "ingest"), (0.80, "ingest")):
-        until(lambda share=share: line.stored() >= share * STATION_DAYS)
+        until(partial(reached, line, share))
         if victim == "broker":
             line.broker.kill()
             line.broker.start()
