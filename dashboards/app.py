@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import frame, session
-from dashboards.pages import case, queue, sign_in
+from dashboards.screens import case, queue, sign_in
 
 
 def main() -> None:
@@ -16,22 +16,23 @@ def main() -> None:
         page_title=desk.app.settings.lender, page_icon=frame.LEAF, layout="wide", initial_sidebar_state=230
     )
     signed_in = desk.account is not None
-    pages = [
-        st.Page(
+    places = {
+        "queue": st.Page(
             queue.show if signed_in else sign_in.show,
             title=words("queue.title"),
             icon=":material/list_alt:",
             url_path="queue",
             default=True,
         ),
-        st.Page(
+        "case": st.Page(
             case.show if signed_in else sign_in.show,
             title=words("case.title"),
             icon=":material/folder_open:",
             url_path="case",
         ),
-    ]
-    page = st.navigation(pages, position="sidebar" if signed_in else "hidden")
+    }
+    st.session_state["places"] = places
+    page = st.navigation(list(places.values()), position="sidebar" if signed_in else "hidden")
     frame.sidebar(desk)
     frame.banner(desk)
     page.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cropcredit.model import Cap, Money, Offer
+from cropcredit.model import Cap, Money, Offer, Reason
 from dashboards.session import Desk
 
 MONEY = (
@@ -33,3 +33,10 @@ def of_cap(cap: Cap, offer: Offer, desk: Desk) -> dict[str, str]:
     """Give the facts of a cap: its amount, and what its basis names."""
     pairs = [(name, value) for name, _, value in (pair.partition("=") for pair in cap.basis.split())]
     return {"amount": desk.formats.money(cap.amount)} | readable(pairs, offer.amount.currency, desk)
+
+
+def sentence(reason: Reason, currency: str, desk: Desk) -> str:
+    """Put a reason into words."""
+    never = dict(reason.facts).get("viable_area_share") == "0.00"
+    code = "full_need_never_viable" if never else reason.code
+    return desk.words.code("reason", code, **readable(reason.facts, currency, desk))

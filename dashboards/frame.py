@@ -68,7 +68,7 @@ def sidebar(desk: Desk) -> None:
             on_change=_switch,
         )
         if desk.account is not None:
-            st.button(words("desk.sign_out"), icon=":material/logout:", on_click=session.sign_out)
+            st.button(words("desk.sign_out"), icon=":material/logout:", on_click=session.sign_out, key="sign_out")
 
 
 def _switch() -> None:

@@ -58,6 +58,11 @@ def desk() -> Desk:
     return Desk(app, account, Words(language), Formats(language, app.settings.time_zone))
 
 
+def go(place: str, **query: str) -> None:
+    """Turn to a page that the entry script has registered; the rest of this run is dropped."""
+    st.switch_page(st.session_state["places"][place], query_params=query)
+
+
 def sign_in(account: Account) -> None:
     """Remember who sits here; the language stays the one chosen on the sign-in page, if one was chosen."""
     st.session_state["username"] = account.username

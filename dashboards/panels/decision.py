@@ -77,7 +77,9 @@ def _recommend(desk: Desk, case: Case) -> None:
     with st.form("recommend"):
         amount = _amount(desk, case, offer.amount) if outcome in LENDS else Money(0, offer.amount.currency)
         reasons, note = _why(desk, outcome)
-        sent = st.form_submit_button(words("decision.recommend"), type="primary", icon=":material/send:")
+        sent = st.form_submit_button(
+            words("decision.recommend"), type="primary", icon=":material/send:", key="recommend_send"
+        )
     if not sent:
         return
     if lacking := missing.to_recommend(outcome, amount, offer.amount, reasons, note):
@@ -99,11 +101,14 @@ def _second_pair_of_eyes(desk: Desk, case: Case) -> None:
         approved = left.form_submit_button(
             words("decision.approve"),
             type="primary",
+            key="approve_send",
             icon=":material/verified:",
             width="stretch",
             disabled=NextStep.APPROVE not in case.steps,
         )
-        returned = right.form_submit_button(words("decision.return"), icon=":material/undo:", width="stretch")
+        returned = right.form_submit_button(
+            words("decision.return"), icon=":material/undo:", width="stretch", key="return_send"
+        )
     if approved:
         _take(desk, case, Step.APPROVE, amount=amount, reasons=reasons, note=note)
     elif returned and not note.strip():

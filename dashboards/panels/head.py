@@ -72,7 +72,7 @@ def _consent(desk: Desk, consent: Consent) -> str:
 def _size(desk: Desk, case: Case) -> None:
     words = desk.words
     label = words("case.size" if case.offer is None else "case.resize")
-    if not st.button(label, icon=":material/calculate:", type="secondary" if case.offer else "primary"):
+    if not st.button(label, icon=":material/calculate:", type="secondary" if case.offer else "primary", key="size"):
         return
     try:
         desk.app.size_loan(case.application.id)

@@ -7,7 +7,7 @@ import streamlit as st
 from cropcredit.model import Application, Offer
 from cropcredit.usecases.cases import total_due
 from dashboards import charts
-from dashboards.facts import of_cap, readable
+from dashboards.facts import of_cap, sentence
 from dashboards.frame import panel
 from dashboards.panels.evidence import evidence
 from dashboards.session import Desk
@@ -87,8 +87,7 @@ def reasons(desk: Desk, offer: Offer) -> None:
         if not offer.reasons:
             st.caption(words("reasons.none"))
         for number, reason in enumerate(offer.reasons, start=1):
-            facts = readable(reason.facts, offer.amount.currency, desk)
-            st.markdown(f"**{number}. {words.code('reason', reason.code, **facts)}**")
+            st.markdown(f"**{number}. {sentence(reason, offer.amount.currency, desk)}**")
             if reason.change:
                 st.markdown(f":material/arrow_forward: {words.code('change', reason.change)}")
         evidence(desk, offer, "cash")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import session
-from dashboards.pages import case
 from dashboards.panels import rows
 
 PER_PAGE = 8
@@ -44,4 +43,4 @@ def show() -> None:
     shown = rows.page_of(found, PER_PAGE, desk)
     for row in shown:
         if rows.draw(desk, row):
-            st.switch_page(case.page(desk), query_params={"application": row.application_id})
+            session.go("case", application=row.application_id)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from cropcredit.errors import NotPermitted, UnknownRecord
 from dashboards import session
 from dashboards.panels import decision, head, land, sizing
-from dashboards.session import Desk
-
-
-def page(desk: Desk) -> StreamlitPage:
-    """Give the page as the navigation knows it."""
-    return st.Page(show, title=desk.words("case.title"), icon=":material/folder_open:", url_path="case")
 
 
 def show() -> None:
@@ -29,6 +22,8 @@ def show() -> None:
     except (NotPermitted, UnknownRecord):
         st.error(words("case.absent"), icon=":material/block:")
         return
+    if st.button(words("case.back"), icon=":material/arrow_back:", type="tertiary"):
+        session.go("queue")
     head.show(desk, case)
     if case.offer is not None:
         sizing.figures(desk, case.application, case.offer)

@@ -17,11 +17,17 @@ def show() -> None:
         st.title(desk.app.settings.lender, anchor=False)
         st.caption(words("sign_in.promise"))
         with st.form("sign_in"):
-            username = st.text_input(words("sign_in.username"), autocomplete="username", max_chars=64)
-            password = st.text_input(
-                words("sign_in.password"), type="password", autocomplete="current-password", max_chars=256
+            username = st.text_input(
+                words("sign_in.username"), autocomplete="username", max_chars=64, key="sign_in_name"
             )
-            sent = st.form_submit_button(words("sign_in.enter"), type="primary", width="stretch")
+            password = st.text_input(
+                words("sign_in.password"),
+                type="password",
+                autocomplete="current-password",
+                max_chars=256,
+                key="sign_in_password",
+            )
+            sent = st.form_submit_button(words("sign_in.enter"), type="primary", width="stretch", key="enter")
         if not sent:
             return
         try:
