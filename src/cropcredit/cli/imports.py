@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json
+from cropcredit.cli.common import HERE, Home, Json, as_of_instant, open_app, out, show_json
 from cropcredit.errors import MalformedInput
 from cropcredit.usecases.import_records import FORMS, Imported
 
@@ -86,9 +86,18 @@ def prices(
 
 
 @app.command()
-def policy(file: File, *, home: Home = HERE, as_json: Json = False) -> None:
+def policy(
+    file: File,
+    *,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="In force since the end of that day, or that instant.")
+    ] = None,
+    home: Home = HERE,
+    as_json: Json = False,
+) -> None:
     """Import a lending policy (TOML, in the form of the policy that ``init`` brings); it is in force from now on."""
-    stored = open_app(home).import_policy(file)
+    opened = open_app(home)
+    stored = opened.import_policy(file, known_at=as_of_instant(opened, since))
     if as_json:
         show_json(stored)
     else:

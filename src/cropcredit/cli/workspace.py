@@ -9,7 +9,7 @@ import typer
 
 from cropcredit.bootstrap import build
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
-from cropcredit.config import Settings
+from cropcredit.config import Settings, data_dir
 
 app = typer.Typer()
 
@@ -26,7 +26,11 @@ def init(
     values: dict[str, object] = {"lender": lender, "time_zone": time_zone, "currency": currency, "language": language}
     settings = Settings.checked(home, values, where="init")
     settings.save()
-    build(settings)
+    opened, default = build(settings), data_dir() / "catalogues" / "policy.toml"
+    if opened.import_policy.currency_of(default) == settings.currency:
+        opened.import_policy(default)
+    else:
+        out.print(f"No lending policy in {currency} comes along; bring one: cropcredit import policy FILE")
     out.print(f"Workspace ready at [bold]{settings.home}[/]. Next: cropcredit doctor --home {home}")
 
 

@@ -40,3 +40,7 @@ class ImportPolicy:
         policy = policy_from(self.read(file), known_at=known_at or self.clock.now(), where=str(file))
         self.facts.add(policy)
         return policy
+
+    def currency_of(self, file: Path) -> str:
+        """Read in which currency a policy file lends; empty where it does not say."""
+        return str(self.read(file).get("currency", ""))
