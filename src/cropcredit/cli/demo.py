@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,7 @@ from cropcredit.cli.common import err, out, progress
 from cropcredit.cli.dashboard import dashboard
 from cropcredit.demo.story import tell
 from cropcredit.demo.summary import show_sign_ins, summarise
+from cropcredit.usecases.progress import quiet
 
 app = typer.Typer()
 
@@ -22,6 +23,9 @@ def demo(
     home: Annotated[
         Path, typer.Option("--home", metavar="DIR", help="Folder of the demo; it is made, and used again later.")
     ] = Path("demo-workspace"),
+    broker: Annotated[
+        Literal["auto", "mosquitto", "iotcore"], typer.Option(help="auto: Debian's mosquitto, else the iotcore wheel.")
+    ] = "auto",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the desk.")] = 8501,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
@@ -29,7 +33,8 @@ def demo(
 
     A second run goes on where the first one stopped; a finished one opens at once.
     """
-    stage, record = tell(home, console=err, progress=progress)
+    bars = progress if err.is_terminal else quiet
+    stage, record = tell(home, console=err, progress=bars, broker=None if broker == "auto" else broker)
     summarise(stage, record, out)
     show_sign_ins(stage, out)
     if not once:

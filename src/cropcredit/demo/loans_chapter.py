@@ -27,6 +27,8 @@ from cropcredit.usecases.cases import current_offer
 PREFERRED = ("quantile", "stress", "dscr", "need", "requested")
 """Binding rules by how much they tell about the harvest: the case of the story is chosen by them."""
 REDUCED_PCT = 80
+WORTH_TELLING_MINOR = 4_000_00
+"""Smallest need, in fen, that makes a story."""
 WAITING = 3
 """Recommendations that are left for whoever sits down at the desk."""
 
@@ -102,7 +104,8 @@ def _cases(stage: Stage) -> list[str]:
             farm = parties[application.party_id].kind is not PartyKind.HOUSEHOLD
             blind = not sensed & {planted[planting_id] for planting_id in application.planting_ids}
             told = PREFERRED.index(offer.binding)
-            ranked.append((farm, told > 0, blind, told, -offer.needed.minor, application.id))
+            small = offer.needed.minor < WORTH_TELLING_MINOR
+            ranked.append((farm, told > 0, small + blind, told, -offer.needed.minor, application.id))
     return [case for *_, case in sorted(ranked)]
 
 

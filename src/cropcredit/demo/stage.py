@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cropcredit.adapters.broker import Kind
 from cropcredit.bootstrap import App, build
 from cropcredit.config import FILE, Settings
 from cropcredit.demo.parameters import Region
@@ -56,6 +57,8 @@ class Stage:
     region: Region
     console: Console
     progress: Progress
+    broker: Kind | None = None
+    """Which broker to use; None: mosquitto where it is installed, else iotcore."""
     facts: dict[str, Facts] = field(default_factory=dict)
     """What the chapters so far found, by chapter."""
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cropcredit.adapters.broker import Kind
 from cropcredit.config import FILE, Settings
 from cropcredit.demo import chapters, loans_chapter, telemetry_chapter
-from cropcredit.demo.parameters import load_region
+from cropcredit.demo.parameters import Region, load_region
 from cropcredit.demo.stage import Facts, Record, Stage
 from cropcredit.errors import RefusedInput
 from cropcredit.ports import Progress
@@ -43,7 +44,9 @@ CHAPTERS = (
 )
 
 
-def tell(home: Path, *, console: Console, progress: Progress) -> tuple[Stage, Record]:
+def tell(
+    home: Path, *, console: Console, progress: Progress, region: Region | None = None, broker: Kind | None = None
+) -> tuple[Stage, Record]:
     """Play every chapter that is not finished yet.
 
     Parameters
@@ -54,6 +57,10 @@ def tell(home: Path, *, console: Console, progress: Progress) -> tuple[Stage, Re
         Where the story is told.
     progress : Progress
         Bars for long work.
+    region : Region, optional
+        Another region than the one that came with the package.
+    broker : {"mosquitto", "iotcore"}, optional
+        Which broker to use; the first of these that is installed, if not said.
 
     Raises
     ------
@@ -63,7 +70,14 @@ def tell(home: Path, *, console: Console, progress: Progress) -> tuple[Stage, Re
     _refuse_others(home)
     home.mkdir(parents=True, exist_ok=True)
     record = Record(home / RECORD)
-    stage = Stage(home=home.absolute(), region=load_region(), console=console, progress=progress, facts=record.facts())
+    stage = Stage(
+        home=home.absolute(),
+        region=region or load_region(),
+        console=console,
+        progress=progress,
+        broker=broker,
+        facts=record.facts(),
+    )
     for number, chapter in enumerate(CHAPTERS, 1):
         if record.done(chapter.key):
             continue
@@ -71,7 +85,9 @@ def tell(home: Path, *, console: Console, progress: Progress) -> tuple[Stage, Re
         began = time.monotonic()
         facts = chapter.play(stage)
         stage.facts[chapter.key] = facts
-        record.close(chapter.key, facts, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        record.close(chapter.key, facts, seconds)
+        stage.say(f"{seconds:.1f} s")
     return stage, record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.padding import Padding
@@ -145,7 +145,7 @@ def _farmer(stage: Stage, console: Console) -> None:
         *_steps(case),
     ]
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 2)), highlight=False)
+        console.print(Padding(line, (0, 0, 0, 2)), highlight=False, soft_wrap=False)
 
 
 def _planting(one: CasePlanting, seen: CaseEvidence) -> str:
@@ -217,10 +217,10 @@ def _truth(stage: Stage, console: Console) -> None:
         )
         for crop, check in stage.facts["truth"].items()
     ]
-    columns = ("crop", "plantings", "true", "estimated", "RMSE", "of baseline", "r", "in 90 % interval")
+    columns = ("crop", "plantings", "true", "estimated", "RMSE", "of baseline", "r", "in 90 %")
     _show(
         console,
-        "Check against the known truth, t/ha per field (the line never reads it)",
+        "Check against the known truth: t/ha per field, and how often the 90 % interval held",
         columns,
         rows,
         right=columns[1:],
@@ -258,8 +258,9 @@ def _show(
     table = Table(
         show_edge=False, pad_edge=False, box=None, show_header=any(columns), header_style="dim", padding=(0, 2, 0, 0)
     )
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for number, column in enumerate(columns):
+        justify: Literal["right", "left"] = "right" if column in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*map(str, row))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2)), soft_wrap=False)

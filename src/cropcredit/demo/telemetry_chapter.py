@@ -25,7 +25,7 @@ def devices(stage: Stage) -> Facts:
     if not keys.is_file():
         _write_keys(keys, app.add_devices(app.device_tables.devices(made / "devices.csv"), rotate=True))
     placed = app.place_devices(app.device_tables.places(made / "installations.csv"))
-    with app.make_broker() as broker:
+    with app.make_broker(kind=stage.broker) as broker:
         stage.say(f"{broker.kind} on 127.0.0.1:{broker.port}; ingest and {len(placed)} devices run beside it")
         env = environment("cropcredit", "firmware_sim")
         ingest = python("cropcredit", "ingest", "--home", str(stage.home))
