@@ -34,8 +34,11 @@ AsOf = Annotated[
 HERE = Path()
 """Default of ``--home``: the current folder."""
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, where nobody can make the window wider."""
+
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else WIDE)
 
 
 def open_app(home: Path) -> App:
@@ -57,7 +60,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     """Print a table for people; columns named in ``right`` are aligned to the right."""
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table)
