@@ -151,6 +151,7 @@ class Subscriber:
         self.health.connections += 1
         self._connect.succeeded()
         client.subscribe([(topic, 1) for topic in self.topics])
+        log.info("connected to %s:%d, listening to %s", self.host, self.port, ", ".join(self.topics))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.health.connected = False

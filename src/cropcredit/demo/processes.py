@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from cropcredit.errors import StoreUnavailable
 
+READY_S = 60.0
+"""How long a process may take to come up on a busy machine."""
 END_S = 15.0
 """How long a process may take to stop in an orderly way."""
 
@@ -48,6 +51,22 @@ def running(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Ite
             yield process
         finally:
             _end(process)
+
+
+def wait_for(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
+    """Wait until a background process has said these words.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it ends before, or does not say them in time.
+    """
+    until = time.monotonic() + READY_S
+    while words not in (said := log.read_text(encoding="utf-8", errors="replace")):
+        if process.poll() is not None or time.monotonic() > until:
+            last = (said.strip().splitlines() or ["it said nothing"])[-1]
+            raise StoreUnavailable(f"a process of the demo does not come up: {last} (see {log})")
+        time.sleep(0.05)
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str], log: Path, heard: Callable[[str], None]) -> str:

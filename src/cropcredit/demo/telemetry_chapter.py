@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from cropcredit.demo.processes import environment, python, run, running
+from cropcredit.demo.processes import environment, python, run, running, wait_for
 from cropcredit.demo.stage import Facts, Stage
 from cropcredit.errors import StoreUnavailable
 from cropcredit.usecases.devices import IssuedKey
 
+LISTENING = "listening to"
+"""What ingest says once it hears the devices; whoever sends before is heard at the second try."""
 ACKNOWLEDGED = re.compile(r"acknowledged (\d+)")
 
 
@@ -29,10 +31,13 @@ def devices(stage: Stage) -> Facts:
         stage.say(f"{broker.kind} on 127.0.0.1:{broker.port}; ingest and {len(placed)} devices run beside it")
         env = environment("cropcredit", "firmware_sim")
         ingest = python("cropcredit", "ingest", "--home", str(stage.home))
-        with running(ingest, env=env, log=stage.logs / "ingest.log") as process:
+        log = stage.logs / "ingest.log"
+        log.unlink(missing_ok=True)
+        with running(ingest, env=env, log=log) as process:
+            wait_for(process, log, LISTENING)
             report = _replay(stage, keys, broker.port, env)
             if process.poll() is not None:
-                raise StoreUnavailable(f"ingest ended by itself (see {stage.logs / 'ingest.log'})")
+                raise StoreUnavailable(f"ingest ended by itself (see {log})")
     return {
         "broker": broker.kind,
         "devices": len(placed),
