@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from cropcredit.adapters.broker import Broker, Kind
+from cropcredit.adapters.mqtt import Subscriber
 from cropcredit.bootstrap import App, build
 from cropcredit.config import Settings
 from cropcredit.model import Device
@@ -52,6 +55,19 @@ class Line:
         """Start ``cropcredit ingest``; its log goes to ``ingest.log``."""
         with (self.home / "ingest.log").open("a") as log:
             return self._start("cropcredit", "ingest", "--home", str(self.home), stderr=log)
+
+    @contextmanager
+    def ingesting(self) -> Iterator[Subscriber]:
+        """Ingest in a thread of this process while inside: the same session and use case, without the start-up."""
+        subscriber, stop = build(self.settings).make_subscriber(), Event()
+        thread = Thread(target=subscriber.run, args=(stop,))
+        thread.start()
+        try:
+            until(lambda: subscriber.health.connected)
+            yield subscriber
+        finally:
+            stop.set()
+            thread.join()
 
     def simulator(self, *arguments: object) -> subprocess.Popen[str]:
         """Start ``python -m firmware_sim`` with this line's devices and broker."""

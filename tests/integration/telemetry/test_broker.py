@@ -1,0 +1,231 @@
+"""The broker of this machine: who may log in, who may say what, and that it comes back."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cropcredit.adapters.broker import Broker, Kind, tells_who_speaks
+from cropcredit.adapters.broker_access import FileBrokerAccess, service_password
+from cropcredit.errors import DegradedWork, MalformedInput, RefusedInput, StoreUnavailable
+from tests.integration.conftest import free_port
+from tests.integration.telemetry.line import until
+
+
+class Client:
+    """A plain paho client; ``heard`` is what it was sent, ``refused`` why it may not come in."""
+
+    def __init__(self, broker: Broker, username: str, password: str, *, topics: tuple[str, ...] = ()) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+        self.refused = ""
+        self.ready, self._topics = Event(), topics
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"test-{username}", clean_session=False)
+        self._client.username_pw_set(username, password)
+        self._client.on_connect = self._connected
+        self._client.on_subscribe = lambda *_: self.ready.set()
+        self._client.on_message = lambda _client, _data, m: self.heard.append((m.topic, bytes(m.payload)))
+        self._client.connect("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def _connected(self, client, _data, _flags, reason, _properties) -> None:
+        if reason.is_failure:
+            self.refused = str(reason)
+        elif self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self.ready.set()
+
+    def say(self, topic: str, payload: bytes = b"x") -> None:
+        self._client.publish(topic, payload, qos=1).wait_for_publish(5)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def come() -> Iterator[Callable[..., Client]]:
+    clients: list[Client] = []
+
+    def make(*arguments, **more) -> Client:
+        clients.append(Client(*arguments, **more))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    brokers: list[Broker] = []
+
+    def make(kind: Kind, **more) -> Broker:
+        brokers.append(Broker(tmp_path / "broker", port=free_port(), kind=kind, **more))
+        return brokers[-1]
+
+    yield make
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.fixture
+def mosquitto(make_broker, debian_tool) -> Broker:
+    debian_tool("mosquitto")
+    broker: Broker = make_broker("mosquitto")
+    FileBrokerAccess(broker.directory).allow({"a": "pw-a", "b": "pw-b"})
+    return broker.start()
+
+
+def ingest(come, broker: Broker) -> Client:
+    client: Client = come(
+        broker, "ingest", service_password(broker.directory), topics=("farm/v1/+/up", "farm/v1/+/state")
+    )
+    assert client.ready.wait(5)
+    return client
+
+
+@pytest.mark.debian
+def test_a_device_speaks_and_hears_under_its_own_name_only(mosquitto, come):
+    server = ingest(come, mosquitto)
+    a = come(mosquitto, "a", "pw-a", topics=("farm/v1/a/ack", "farm/v1/b/ack", "farm/v1/+/cmd"))
+    assert a.ready.wait(5)
+    for topic in ("farm/v1/b/up", "farm/v1/a/ack", "farm/v1/a/up", "farm/v1/a/state"):
+        a.say(topic, topic.encode())
+    until(lambda: len(server.heard) >= 2)
+    assert server.heard == [("farm/v1/a/up", b"farm/v1/a/up"), ("farm/v1/a/state", b"farm/v1/a/state")]
+    for topic in ("farm/v1/b/ack", "farm/v1/b/cmd", "farm/v1/a/ack", "farm/v1/a/cmd"):
+        server.say(topic)
+    until(lambda: len(a.heard) >= 2)
+    assert [topic for topic, _ in a.heard] == ["farm/v1/a/ack", "farm/v1/a/cmd"]
+
+
+@pytest.mark.debian
+def test_nobody_comes_in_with_a_wrong_password_or_none(mosquitto, come):
+    for username, password in (("a", "pw-b"), ("stranger", "x"), ("ingest", "")):
+        client = come(mosquitto, username, password)
+        until(partial(refused, client))
+
+
+@pytest.mark.debian
+def test_a_device_added_or_revoked_while_the_broker_runs_counts_without_a_restart(mosquitto, come):
+    stop, access = Event(), FileBrokerAccess(mosquitto.directory)
+    watch = Thread(target=mosquitto.serve, args=(stop,), kwargs={"every_s": 0.01})
+    watch.start()
+    try:
+        access.allow({"new": "pw-new"})
+        until(lambda: enters(come, mosquitto, "new", "pw-new"))
+        access.forbid(["a"])
+        until(lambda: not enters(come, mosquitto, "a", "pw-a"))
+    finally:
+        stop.set()
+        watch.join()
+
+
+def refused(client: Client) -> bool:
+    return bool(client.refused)
+
+
+def enters(come: Callable[..., Client], broker: Broker, username: str, password: str) -> bool:
+    client = come(broker, username, password)
+    until(lambda: client.ready.is_set() or bool(client.refused))
+    client.close()
+    return client.ready.is_set()
+
+
+@pytest.mark.debian
+def test_more_than_a_thousand_messages_wait_for_an_ingest_that_is_away(mosquitto, come):
+    ingest(come, mosquitto).close()
+    a = come(mosquitto, "a", "pw-a")
+    assert a.ready.wait(5)
+    for number in range(3000):
+        a._client.publish("farm/v1/a/up", b"%d" % number, qos=1)
+    a.say("farm/v1/a/up", b"last")
+    back = ingest(come, mosquitto)
+    until(lambda: len(back.heard) >= 3001)
+    assert {payload for _, payload in back.heard} == {b"%d" % n for n in range(3000)} | {b"last"}
+
+
+@pytest.mark.debian
+def test_the_session_of_ingest_outlives_an_orderly_restart(mosquitto, come):
+    ingest(come, mosquitto).close()
+    a = come(mosquitto, "a", "pw-a")
+    assert a.ready.wait(5)
+    a.say("farm/v1/a/up")
+    a.close()
+    mosquitto.stop()
+    mosquitto.start()
+    back = ingest(come, mosquitto)
+    until(lambda: back.heard == [("farm/v1/a/up", b"x")])
+
+
+@pytest.mark.debian
+def test_secrets_of_the_broker_are_for_its_owner_only(mosquitto):
+    for name in ("passwords", "ingest.password"):
+        assert (mosquitto.directory / name).stat().st_mode & 0o077 == 0
+    text = (mosquitto.directory / "passwords").read_text()
+    assert "pw-a" not in text
+    assert service_password(mosquitto.directory) not in text
+
+
+def test_it_listens_on_this_machine_only_and_says_whether_it_tells_who_speaks(broker_kind, make_broker):
+    broker = make_broker(broker_kind)
+    assert not tells_who_speaks(broker.directory), "unknown is no"
+    with broker:
+        assert tells_who_speaks(broker.directory) == (broker_kind == "mosquitto")
+        with socket.create_connection(("127.0.0.1", broker.port), timeout=2):
+            pass
+        own = socket.gethostbyname(socket.gethostname())
+        if not own.startswith("127.0.0."):
+            with pytest.raises(OSError, match=r"refused|timed out"):
+                socket.create_connection((own, broker.port), timeout=2).close()
+    assert not broker.running
+
+
+def test_it_comes_back_after_a_power_cut(broker_kind, make_broker):
+    broker = make_broker(broker_kind).start()
+    broker.kill()
+    assert not broker.running
+    broker.start()
+    assert broker.running
+    broker.stop()
+    broker.stop()
+
+
+def test_a_port_that_is_taken_is_refused_by_name(broker_kind, make_broker, tmp_path):
+    broker = make_broker(broker_kind).start()
+    with pytest.raises(RefusedInput, match=f"127.0.0.1:{broker.port}: port is taken"):
+        Broker(tmp_path / "other", port=broker.port, kind=broker_kind).start()
+
+
+def test_the_death_of_the_broker_does_not_go_unnoticed(broker_kind, make_broker):
+    broker = make_broker(broker_kind).start()
+    broker.process.kill()
+    with pytest.raises(StoreUnavailable, match=f"{broker_kind} ended by itself"):
+        broker.serve(Event(), every_s=0.01)
+    assert not broker.running
+
+
+def test_a_broker_that_cannot_come_up_says_why(make_broker, debian_tool):
+    debian_tool("mosquitto")
+    broker = make_broker("mosquitto", host="203.0.113.7")
+    with pytest.raises(StoreUnavailable, match="does not come up"):
+        broker.start()
+
+
+def test_a_broker_without_access_lists_warns_when_it_is_to_listen_to_everybody(make_broker):
+    broker = make_broker("iotcore", host="0.0.0.0")  # noqa: S104 - that is the point
+    with pytest.warns(DegradedWork, match="no access lists"):
+        broker.start()
+
+
+def test_a_name_that_would_open_a_wildcard_is_no_user(tmp_path):
+    with pytest.raises(MalformedInput, match="cannot be a user name"):
+        FileBrokerAccess(tmp_path).allow({"+": "x"})
