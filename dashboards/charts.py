@@ -165,7 +165,7 @@ def cash(offer: Offer, due: Money, words: Words, formats: Formats) -> Layers:
     ]
     x = alt.X("season:N", sort=[str(row["season"]) for row in rows], title=words("cash.axis"))
     x = x.axis(labelAngle=0, ticks=False)
-    y = alt.Y("amount:Q", title=None, axis=alt.Axis(tickCount=4, format="~s"))
+    y = alt.Y("amount:Q", title=None, axis=alt.Axis(tickCount=4, format=",.0f"))
     bars = _chart(*rows).mark_bar(size=22, cornerRadiusEnd=3)
     bars = bars.encode(
         x=x,

@@ -35,6 +35,7 @@ STYLE = """
 [data-testid="stMainBlockContainer"] {padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1240px;}
 [data-testid="stMetricLabel"] p {font-size: 0.85rem; color: #5b6761; white-space: normal;}
 [data-testid="stMetricValue"] {font-variant-numeric: tabular-nums; font-weight: 600;}
+[data-testid="stMetricValue"] * {line-height: 1.6;}
 [data-testid="stAlertContainer"] {padding: 0.55rem 0.8rem;}
 [class*="st-key-row_"] [data-testid="stVerticalBlock"] {gap: 0.15rem;}
 .lender {display: flex; gap: 0.5rem; align-items: center; font-weight: 700; font-size: 1.05rem; color: #22302a;}

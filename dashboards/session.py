@@ -43,6 +43,11 @@ class Desk:
             return code
         return crop.zh if self.words.language == "zh" else crop.en
 
+    def who(self, username: str) -> str:
+        """Give a colleague's full name; the username where the account is gone."""
+        names = {account.username: account.full_name for account in self.app.list_accounts()}
+        return names.get(username, username)
+
 
 @st.cache_resource(show_spinner=False)
 def _app(home: str) -> App:

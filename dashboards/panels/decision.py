@@ -52,7 +52,7 @@ def _history(desk: Desk, case: Case) -> None:
         line = words(
             "decision.line",
             instant=formats.instant(decision.at),
-            by=plain(decision.by),
+            by=plain(desk.who(decision.by)),
             step=words(f"step.{decision.step}"),
             outcome=words(f"outcome.{decision.outcome}"),
             amount=formats.money(decision.amount),
@@ -93,7 +93,7 @@ def _second_pair_of_eyes(desk: Desk, case: Case) -> None:
     words, last = desk.words, case.decisions[-1]
     recommended = desk.formats.money(last.amount)
     outcome = words(f"outcome.{last.outcome}")
-    st.markdown(words("decision.confirm", by=plain(last.by), outcome=outcome, amount=recommended))
+    st.markdown(words("decision.confirm", by=plain(desk.who(last.by)), outcome=outcome, amount=recommended))
     with st.form("second"):
         amount = _amount(desk, case, last.amount) if last.outcome in LENDS else last.amount
         reasons, note = _why(desk, last.outcome)

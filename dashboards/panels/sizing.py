@@ -36,16 +36,18 @@ def ladder(desk: Desk, offer: Offer) -> None:
     words = desk.words
     with panel(desk, words("sizing.title"), offer.as_of):
         cap = next(cap for cap in offer.caps if cap.rule == offer.binding)
-        st.info(words.code("rule.binds", cap.rule, **of_cap(cap, offer, desk)), icon=":material/gavel:")
+        says = words.code("rule.says", cap.rule, **of_cap(cap, offer, desk))
+        st.info(words("sizing.binds", rule=words.code("rule.name", cap.rule), says=says), icon=":material/gavel:")
         chart = charts.ladder(offer.caps, offer.binding, offer.amount, words, desk.formats)
         st.altair_chart(chart, alt=words("sizing.title"))
-        if not offer.viable_at_need:
+        said = {reason.code for reason in offer.reasons}
+        if not offer.viable_at_need and "full_need_not_viable" not in said:
             st.warning(words("sizing.not_viable"), icon=":material/warning:")
         with st.expander(words("sizing.all_rules")):
             for other in offer.caps:
                 name = words.code("rule.name", other.rule)
                 st.markdown(f"**{name}** · {desk.formats.money(other.amount)}")
-                st.caption(words.code("rule.binds", other.rule, **of_cap(other, offer, desk)))
+                st.caption(words.code("rule.says", other.rule, **of_cap(other, offer, desk)))
         evidence(desk, offer, "cash")
 
 

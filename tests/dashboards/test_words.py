@@ -60,7 +60,7 @@ def test_the_chinese_texts_are_chinese() -> None:
         pytest.param("decision", [NextStep.RECOMMEND, NextStep.APPROVE, NextStep.RETURN], id="steps to take"),
         pytest.param("decision_reason", [code for codes in REASONS.values() for code in codes], id="reasons of people"),
         pytest.param("rule.name", list(credit_reasons.BINDING), id="rules"),
-        pytest.param("rule.binds", list(credit_reasons.BINDING), id="rules that bind"),
+        pytest.param("rule.says", list(credit_reasons.BINDING), id="rules that bind"),
         pytest.param("reason", [code for code, _ in credit_reasons.BINDING.values()], id="reasons of rules"),
         pytest.param("change", [change for _, change in credit_reasons.BINDING.values()], id="what changes a rule"),
         pytest.param("scenario", [stress.name for stress in lending.policy().stresses], id="stresses"),
@@ -90,7 +90,7 @@ def test_a_code_without_a_text_is_shown_not_hidden() -> None:
 
 
 def test_a_fact_that_is_missing_leaves_a_visible_gap() -> None:
-    assert "[cash?]" in Words("en").code("rule.binds", "stress", amount="CNY 1", scenario="drought")
+    assert "[cash?]" in Words("en").code("rule.says", "stress", amount="CNY 1", scenario="drought")
 
 
 def test_a_key_that_does_not_exist_is_our_own_mistake() -> None:
