@@ -45,17 +45,9 @@ def _one_index(
     field_ids: NDArray[np.str_],
     wet: Bools,
 ) -> FieldObservations:
-    seen = np.isfinite(values)
-    moments = {
-        part: np.where(
-            wet[:, None],
-            _moments(matrix, values, layers.clear_wet & seen, layers.doubtful),
-            _moments(matrix, values, layers.clear & seen, layers.doubtful),
-        )
-        for part, matrix in (("whole", coverage.whole), ("core", coverage.core))
-    }
-    mean, std, clear, pixels = _summary(moments["whole"], coverage.whole)
-    core_mean, core_std, core_clear, core_pixels = _summary(moments["core"], coverage.core)
+    whole, core = (_moments(matrix, values, layers, wet) for matrix in (coverage.whole, coverage.core))
+    mean, std, clear, pixels = _summary(whole, coverage.whole)
+    core_mean, core_std, core_clear, core_pixels = _summary(core, coverage.core)
     return FieldObservations(
         scene_id=scene.id,
         tile=scene.tile,
@@ -72,14 +64,23 @@ def _one_index(
         core_pixels=core_pixels,
         core_buffer_m=coverage.core_buffer_m,
         mixed_pixel=coverage.mixed_pixel,
-        flagged=moments["whole"][:, 3] > 0,
+        flagged=whole[:, 3] > 0,
     )
 
 
-def _moments(matrix: sp.csr_matrix, values: NDArray[np.float32], ok: Bools, doubtful: Bools) -> Floats:
+def _moments(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> Floats:
     """Sum weight, weight·x, weight·x² and doubtful weight of the clear cells, shape (fields, 4)."""
-    x = np.where(ok, values, 0).astype(np.float64)
-    columns = np.column_stack([ok.astype(np.float64), x, x * x, (ok & doubtful).astype(np.float64)])
+    dry = _sums(matrix, values, layers.clear, layers.doubtful)
+    return np.where(wet[:, None], _sums(matrix, values, layers.clear_wet, layers.doubtful), dry) if wet.any() else dry
+
+
+def _sums(matrix: sp.csr_matrix, values: NDArray[np.float32], clear: Bools, doubtful: Bools) -> Floats:
+    ok = clear & np.isfinite(values)
+    columns = np.zeros((len(values), 4))
+    columns[:, 0] = ok
+    np.copyto(columns[:, 1], values, where=ok)
+    columns[:, 2] = columns[:, 1] ** 2
+    columns[:, 3] = ok & doubtful
     return np.asarray(matrix @ columns)
 
 
