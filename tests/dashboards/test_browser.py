@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import subprocess
@@ -43,8 +42,7 @@ def desk(workspace: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "-m", "cropcredit", "dashboard", "--home", str(workspace), "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
-    server = subprocess.Popen([*line, "--no-browser"], env=environment, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([*line, "--no-browser"], stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until(lambda: _healthy(url) or server.poll() is not None, seconds=40)
