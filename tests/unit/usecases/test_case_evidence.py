@@ -43,7 +43,8 @@ class OneProbe:
 
 
 def run(run_id: str, as_of, units: list[str]) -> dict[str, Any]:
-    empty: dict[str, Any] = {
+    nothing = ("held_back", "events", "outside")
+    empty: dict[str, Any] = {"product": "s2-l2a", "field_set": "", "outcomes": {}} | {name: [] for name in nothing}
         "product": "s2-l2a",
         "field_set": "",
         "held_back": [],
