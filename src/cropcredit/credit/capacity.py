@@ -49,7 +49,9 @@ class Capacity:
     @cached_property
     def _loans(self) -> Floats:
         """Loan carried by a debt service equal to each sorted cash; not descending."""
-        below = np.searchsorted(self._sorted, self._sorted, "left") / len(self._sorted)
+        ranks = np.arange(len(self._sorted))
+        tied = np.diff(self._sorted, prepend=-np.inf) == 0
+        below = np.maximum.accumulate(np.where(tied, 0, ranks)) / len(self._sorted)
         loans: Floats = np.maximum.accumulate(np.maximum(self._sorted, 0.0) / self._growth(below))
         return loans
 

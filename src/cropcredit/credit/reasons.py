@@ -58,7 +58,7 @@ def _binding(sizing: Sizing, policy: LendingPolicy) -> Reason:
 
 
 def _not_viable(ask: Ask, sizing: Sizing, policy: LendingPolicy) -> Reason:
-    share = viable_share(ask, policy)
+    share = viable_share(ask, sizing.capacity, policy)
     facts = (
         ("gap", str(sizing.gap.major)),
         ("needed", str(sizing.needed.major)),

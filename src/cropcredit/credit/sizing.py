@@ -139,14 +139,17 @@ def limits(ask: Ask, policy: LendingPolicy, capacity: Capacity) -> tuple[Cap, ..
     return tuple(caps)
 
 
-def viable_share(ask: Ask, policy: LendingPolicy) -> float:
-    """Give the largest share of the area, in twentieths, at which the season repays all that it needs; 0: none."""
-    fixed = ask.household.besides
-    harvest = _capacity(ask, policy).cash - fixed
+def viable_share(ask: Ask, capacity: Capacity, policy: LendingPolicy) -> float:
+    """Give the largest share of the area, in twentieths, at which the season repays all that it needs; 0: none.
+
+    A smaller area scales the harvest and the inputs; what is lived on, earned elsewhere and owed stays.
+    """
+    fixed, carried = ask.household.besides, capacity.quantile(policy.alpha)
+    rate = float(cost_of_lending(policy).rate(policy.alpha))
     for twentieths in range(20, 0, -1):
         share = twentieths / 20
-        smaller = Capacity(share * harvest + fixed, policy.alpha, cost_of_lending(policy), ask.years)
-        if smaller.priced(ask.household.scaled(share).needed)[0] <= policy.alpha:
+        needed = capacity.repayment(ask.household.scaled(share).needed, rate)
+        if needed <= share * (carried - fixed) + fixed:
             return share
     return 0.0
 

@@ -26,7 +26,7 @@ from cropcredit.model import (
     Tenure,
     YieldEstimate,
 )
-from cropcredit.ports import Catalogues, FactStore, FieldStore
+from cropcredit.ports import Catalogues, FactStore
 from cropcredit.usecases.cases import policy_for
 
 PURPOSE = "credit_assessment"
@@ -42,6 +42,12 @@ class Reads(Protocol):
     def find(self, kind: type[RecordT], *, as_of: datetime | None = None, **keys: str) -> list[RecordT]: ...
 
 
+class Fields(Protocol):
+    """The reading half of the field register."""
+
+    def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]: ...
+
+
 class Estimates(Protocol):
     """The reading half of the estimate store."""
 
@@ -53,7 +59,7 @@ class Gather:
     """Read the evidence behind one application."""
 
     facts: Reads
-    fields: FieldStore
+    fields: Fields
     estimates: Estimates
     catalogues: Catalogues
 
@@ -177,6 +183,24 @@ class KeptEstimates:
     def _held(self, estimate: YieldEstimate) -> YieldEstimate:
         versions = reversed(self.facts.history(YieldEstimate, estimate.id))
         return next(held for held in versions if replace(held, known_at=estimate.known_at) == estimate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Fields and estimates of one instant, read from their stores at once, for a batch over many applications."""
+
+    fields: dict[str, Field]
+    estimates: dict[str, YieldEstimate]
+
+    def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
+        """Give the fields of these ids that are held, by id."""
+        del as_of  # one instant only
+        return [self.fields[name] for name in sorted(ids or ()) if name in self.fields]
+
+    def latest(self, planting_ids: Sequence[str], *, as_of: datetime) -> dict[str, YieldEstimate]:
+        """Give the estimates of these plantings that are held."""
+        del as_of
+        return {name: self.estimates[name] for name in planting_ids if name in self.estimates}
 
 
 class Cited:

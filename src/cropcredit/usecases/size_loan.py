@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,9 @@ import msgspec
 from cropcredit import __version__
 from cropcredit.credit.offer import make_offer
 from cropcredit.errors import CropcreditError, RefusedInput
-from cropcredit.model import Application, Offer, canonical_bytes
-from cropcredit.ports import Catalogues, Clock, EstimateStore, FactStore, FieldStore, Progress
-from cropcredit.usecases.evidence import Cited, Gather, KeptEstimates
+from cropcredit.model import Application, Offer, Planting, canonical_bytes
+from cropcredit.ports import Catalogues, Clock, FactStore, Progress
+from cropcredit.usecases.evidence import Cited, Estimates, Fields, Gather, Held, KeptEstimates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,8 @@ class SizeLoan:
     """Compute the offer for one application and store it; the same evidence gives the same offer, stored once."""
 
     facts: FactStore
-    fields: FieldStore
-    estimates: EstimateStore
+    fields: Fields
+    estimates: Estimates
     catalogues: Catalogues
     clock: Clock
 
@@ -81,21 +82,36 @@ class SizeAll:
     def __call__(self, *, as_of: datetime | None = None, progress: Progress | None = None) -> list[Sized]:
         """Give one outcome per application known at ``as_of``, by id."""
         at = as_of or self.clock.now()
-        ids = [application.id for application in self.facts.find(Application, as_of=at)]
-        if progress is None:
-            return [self._one(application_id, at) for application_id in ids]
+        applications = self.facts.find(Application, as_of=at)
+        size_loan = self._over(applications, at)
         outcomes: list[Sized] = []
-        with progress("sizing", len(ids)) as advance:
-            for application_id in ids:
-                outcomes.append(self._one(application_id, at))
+        with nullcontext(_silent) if progress is None else progress("sizing", len(applications)) as advance:
+            for application in applications:
+                outcomes.append(_one(size_loan, application.id, at))
                 advance(1)
         return outcomes
 
-    def _one(self, application_id: str, at: datetime) -> Sized:
-        try:
-            return Sized(application_id=application_id, offer=self.size_loan(application_id, as_of=at))
-        except RefusedInput as error:
-            return Sized(application_id=application_id, offer=None, refused=str(error))
+    def _over(self, applications: list[Application], at: datetime) -> SizeLoan:
+        """Read the fields and estimates of all applications at once."""
+        wanted = {name for application in applications for name in application.planting_ids}
+        plantings = [planting for planting in self.facts.find(Planting, as_of=at) if planting.id in wanted]
+        field_ids = sorted({planting.field_id for planting in plantings})
+        held = Held(
+            fields={field.id: field for field in self.size_loan.fields.read(as_of=at, ids=field_ids)},
+            estimates=self.size_loan.estimates.latest(sorted(wanted), as_of=at),
+        )
+        return replace(self.size_loan, fields=held, estimates=held)
+
+
+def _one(size_loan: SizeLoan, application_id: str, at: datetime) -> Sized:
+    try:
+        return Sized(application_id=application_id, offer=size_loan(application_id, as_of=at))
+    except RefusedInput as error:
+        return Sized(application_id=application_id, offer=None, refused=str(error))
+
+
+def _silent(done: int) -> None:
+    del done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +133,7 @@ class ReplayOffer:
     """Compute a stored offer again from the very versions it cites, and compare the bytes."""
 
     facts: FactStore
-    fields: FieldStore
+    fields: Fields
     catalogues: Catalogues
 
     def __call__(self, offer_id: str) -> Replayed:

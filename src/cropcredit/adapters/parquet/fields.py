@@ -12,6 +12,10 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
 
 from cropcredit.adapters.atomic import replacing
 from cropcredit.errors import StateConflict
@@ -59,19 +63,17 @@ class ParquetFields:
 
     def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
         """Read the version of each field known at ``as_of``, ordered by id."""
-        wanted = None if ids is None else set(ids)
         known = {
             name: [version for version in versions if as_of is None or version.known_at <= as_of]
-            for name, versions in self._versions().items()
-            if wanted is None or name in wanted
+            for name, versions in self._versions(ids).items()
         }
         return [known[name][-1] for name in sorted(known) if known[name]]
 
-    def _versions(self) -> dict[str, list[Field]]:
-        """Read every version of every field, each field's oldest first."""
+    def _versions(self, ids: Sequence[str] | None = None) -> dict[str, list[Field]]:
+        """Read every version of every field, or of these, each field's oldest first."""
         versions: dict[str, list[Field]] = {}
         for part in sorted(self.folder.glob("part-*.parquet")):
-            for field in _fields(gpd.read_parquet(part)):
+            for field in _fields(_read(part, ids)):
                 versions.setdefault(field.id, []).append(field)
         return {name: sorted(held, key=lambda field: field.known_at) for name, held in versions.items()}
 
@@ -81,6 +83,14 @@ class ParquetFields:
         name = hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
         with replacing(self.folder / f"part-{name}.parquet") as partial:
             partial.write_bytes(buffer.getvalue())
+
+
+def _read(part: Path, ids: Sequence[str] | None) -> pd.DataFrame:
+    """Read the rows of these fields, or all, geometry decoded; what we wrote is in WGS84, so no CRS is built anew."""
+    wanted = None if ids is None else pc.field("id").isin(pa.array(sorted(set(ids)), pa.string()))
+    frame: pd.DataFrame = pq.read_table(part, filters=wanted).to_pandas()
+    frame["geometry"] = shapely.from_wkb(frame["geometry"].to_numpy())
+    return frame
 
 
 def _is_new(field: Field, held: Sequence[Field]) -> bool:
@@ -109,7 +119,7 @@ def _frame(fields: Sequence[Field]) -> gpd.GeoDataFrame:
     return frame
 
 
-def _fields(frame: gpd.GeoDataFrame) -> list[Field]:
+def _fields(frame: pd.DataFrame) -> list[Field]:
     frame["metrics:area"] /= 1e4
     rows = frame.rename(columns=COLUMNS).astype(object).where(frame.notna().to_numpy(), None).to_dict("records")
     return [Field(**_record(row)) for row in rows]
