@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -42,17 +42,10 @@ class OneProbe:
         return SensorSummary(place=field_id, since=as_of, as_of=as_of, zone="UTC", series=(), devices=())
 
 
-def run(run_id: str, as_of, units: list[str]) -> dict[str, Any]:
-    nothing = ("held_back", "events", "outside")
-    empty: dict[str, Any] = {"product": "s2-l2a", "field_set": "", "outcomes": {}} | {name: [] for name in nothing}
-        "product": "s2-l2a",
-        "field_set": "",
-        "held_back": [],
-        "events": [],
-        "outcomes": {},
-        "outside": [],
-    }
-    return empty | {"kind": "ndvi", "run_id": run_id, "as_of": as_of.isoformat(), "units": units}
+def run(run_id: str, as_of: datetime, units: list[str]) -> dict[str, Any]:
+    lists: dict[str, Any] = {name: [] for name in ("held_back", "events", "outside")}
+    named = {"kind": "ndvi", "run_id": run_id, "as_of": as_of.isoformat(), "units": units}
+    return lists | named | {"product": "s2-l2a", "field_set": "", "outcomes": {}}
 
 
 def gather(*records: Record, runs: FakeRuns | None = None) -> Any:
