@@ -1,5 +1,6 @@
 """Batches of observations: as-of safe, resumable, equal for equal inputs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_a_scene_counts_only_if_acquired_and_available_by_then():
     run = line(scene(1), late)
     assert len(run(as_of=late.acquired_at + timedelta(hours=71)).units) == 1
     assert len(run(as_of=late.available_at).units) == 2
+
+
+@pytest.mark.parametrize("name", ["known_at", "available_at"])
+def test_neither_a_late_record_nor_a_late_file_reaches_back(name):
+    late = replace(scene(6), **{name: NOW})
+    run = line(scene(1), late)
+    assert len(run(as_of=NOW - timedelta(days=1)).units) == 1
+    assert len(run(as_of=NOW).units) == 2
 
 
 def test_adding_later_scenes_changes_no_byte_of_an_earlier_date():
