@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cropcredit.cli.common import err, out, progress
+from cropcredit.cli.common import err, out, progress, show_json
 from cropcredit.cli.dashboard import dashboard
 from cropcredit.demo.story import tell
 from cropcredit.demo.summary import show_sign_ins, summarise
@@ -27,6 +27,9 @@ def demo(
         Literal["auto", "mosquitto", "iotcore"], typer.Option(help="auto: Debian's mosquitto, else the iotcore wheel.")
     ] = "auto",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the desk.")] = 8501,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what each chapter found as JSON, and end as with --once.")
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
     """Make a synthetic region, run the whole line on it with a real broker and simulated devices, open the desk.
@@ -35,6 +38,9 @@ def demo(
     """
     bars = progress if err.is_terminal else quiet
     stage, record = tell(home, console=err, progress=bars, broker=None if broker == "auto" else broker)
+    if as_json:
+        show_json({"home": stage.home, "synthetic": True, "seconds": record.seconds(), "chapters": stage.facts})
+        return
     summarise(stage, record, out)
     show_sign_ins(stage, out)
     if not once:

@@ -72,7 +72,7 @@ def imagine(region: Region) -> World:
         season=season,
         truth=truths(season, weather),
         people=people,
-        stations=sensors.place(region, plots, owners),
+        stations=sensors.place(region, plots, owners, {application.party_id for application in people.applications}),
     )
 
 

@@ -53,7 +53,7 @@ class Value:
     value: float
 
 
-def place(region: Region, plots: Plots, owners: dict[str, str]) -> list[Station]:
+def place(region: Region, plots: Plots, owners: dict[str, str], applicants: set[str]) -> list[Station]:
     """Choose fields for probes and stations, and households for stores.
 
     Parameters
@@ -64,10 +64,12 @@ def place(region: Region, plots: Plots, owners: dict[str, str]) -> list[Station]
         The land.
     owners : dict of str to str
         Party id by field id: a household has one store at most.
+    applicants : set of str
+        Parties who ask for credit: the lender puts its soil probes where most is at stake.
     """
     dice, rows = region.dice("stations"), plots.registered
     grain = rows[~plots.cotton[rows]]
-    probed = dice.choice(rows, size=region.sensors.soil_probes, replace=False)
+    probed = _most_at_stake(plots, rows, owners, applicants)[: region.sensors.soil_probes]
     watched = dice.choice(np.setdiff1d(rows, probed), size=region.sensors.weather_stations, replace=False)
     stations = [
         Station(device_id=f"soil-{i:03d}", kind="soil", plot=int(row), field_id=str(plots.field_id[row]), depth_cm=20.0)
@@ -120,6 +122,19 @@ def read(
                         channel=channel,
                         value=round(float(values[i]), 2),
                     )
+
+
+def _most_at_stake(
+    plots: Plots, rows: NDArray[np.int_], owners: dict[str, str], applicants: set[str]
+) -> NDArray[np.int_]:
+    """Give the largest field of each applicant, the largest holding first."""
+    area, largest = dict.fromkeys(applicants, 0.0), dict[str, int]()
+    for row in sorted(rows.tolist(), key=lambda row: plots.area_ha[row]):
+        owner = owners[str(plots.field_id[row])]
+        if owner in applicants:
+            area[owner] += float(plots.area_ha[row])
+            largest[owner] = row
+    return np.array([largest[owner] for owner in sorted(largest, key=lambda owner: (-area[owner], owner))])
 
 
 def device_tables(region: Region, plots: Plots, stations: list[Station]) -> list[Table]:

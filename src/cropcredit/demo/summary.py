@@ -25,13 +25,15 @@ RULES = {
     "requested": "what the family asked for",
 }
 """Binding rules in words."""
+WIDEST = 120
+"""Columns beyond which lines are hard to read."""
 STEPS = {Step.RECOMMEND: "recommends to", Step.APPROVE: "approves to", Step.RETURN: "returns"}
 
 
 def summarise(stage: Stage, record: Record, console: Console) -> None:
     """Print what happened and what it means."""
     seconds = record.seconds()
-    console.rule("[bold]cropcredit demo: everything below is synthetic (合成数据)[/]", align="left")
+    console.print("[bold]cropcredit demo: everything below is synthetic (合成数据)[/]", highlight=False)
     _show(console, "What happened", ("chapter", "found", "s"), _happened(stage, record), right=("s",))
     console.print(f"  {sum(seconds.values()):.0f} s in all.", highlight=False)
     _farmer(stage, console)
@@ -145,7 +147,9 @@ def _farmer(stage: Stage, console: Console) -> None:
         *_steps(case),
     ]
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 2)), highlight=False, soft_wrap=False)
+        console.print(
+            Padding(line, (0, 0, 0, 2), expand=False), highlight=False, soft_wrap=False, width=_width(console)
+        )
 
 
 def _planting(one: CasePlanting, seen: CaseEvidence) -> str:
@@ -247,6 +251,10 @@ def _someone(stage: Stage, role: Role) -> Account:
     )
 
 
+def _width(console: Console) -> int:
+    return min(console.width, WIDEST)
+
+
 def _money(amount: Money) -> str:
     return f"{amount.currency} {amount.major:,.0f}"
 
@@ -263,4 +271,4 @@ def _show(
         table.add_column(column, justify=justify, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*map(str, row))
-    console.print(Padding(table, (0, 0, 0, 2)), soft_wrap=False)
+    console.print(Padding(table, (0, 0, 0, 2), expand=False), soft_wrap=False, width=_width(console))
