@@ -29,6 +29,9 @@ scenes = typer.Typer(name="scenes", help="Satellite scenes: put them into the sc
 ndvi = typer.Typer(name="ndvi", help="Vegetation indices per field.", no_args_is_help=True)
 runs = typer.Typer(name="runs", help="Batch runs and their manifests.", no_args_is_help=True)
 
+NAMED = 20
+"""Fields named on the screen; the manifest names all."""
+
 
 @scenes.command()
 def add(  # noqa: PLR0917 - options of a command line
@@ -93,8 +96,7 @@ def run(
         show_json(found)
     else:
         _show_run(found)
-    for name in found.outside:
-        err.print(f"field {name}: outside every scene; add scenes of its tile", style="red", markup=False)
+    _name_outside(found)
     raise typer.Exit(1 if found.outside else 0)
 
 
@@ -125,6 +127,13 @@ def _show_run(found: NdviRun) -> None:
         out.print(f"held back: {held.scene} ({held.verdict})", markup=False)
     for scene in found.events:
         out.print(f"event: {scene} (everything fell and stayed down: harvest or flood)", markup=False)
+
+
+def _name_outside(found: NdviRun) -> None:
+    for name in found.outside[:NAMED]:
+        err.print(f"field {name}: outside every scene; add scenes of its tile", style="red", markup=False)
+    if (more := len(found.outside) - NAMED) > 0:
+        err.print(f"and {more} more: see runs/{found.run_id}/manifest.json", style="red", markup=False)
 
 
 def _counts(outcomes: dict[str, int]) -> str:
