@@ -25,6 +25,7 @@ from cropcredit.model import (
     RecordT,
     Tenure,
     YieldEstimate,
+    digest,
 )
 from cropcredit.ports import Catalogues, FactStore
 from cropcredit.usecases.cases import policy_for
@@ -177,10 +178,13 @@ class KeptEstimates:
     def latest(self, planting_ids: Sequence[str], *, as_of: datetime) -> dict[str, YieldEstimate]:
         """Give, per planting, the version that stands among the facts, which is the one to be cited."""
         found = self.estimates.latest(planting_ids, as_of=as_of)
-        self.facts.add(*found.values())
         return {planting_id: self._held(estimate) for planting_id, estimate in found.items()}
 
     def _held(self, estimate: YieldEstimate) -> YieldEstimate:
+        try:
+            return self.facts.by_hash(YieldEstimate, digest(estimate))
+        except UnknownRecord:
+            self.facts.add(estimate)
         versions = reversed(self.facts.history(YieldEstimate, estimate.id))
         return next(held for held in versions if replace(held, known_at=estimate.known_at) == estimate)
 

@@ -70,7 +70,9 @@ def test_a_dearer_loan_leaves_less_of_the_same_debt_service():
 
 def test_beyond_the_accepted_risk_the_rate_rises_no_more():
     seasons = Capacity(TEN, 0.1, cost(), 1.0)
-    assert seasons.priced(5000.0) == pytest.approx((1.0, float(cost().rate(0.1))))
+    highest = float(cost().rate(0.1))
+    assert seasons.priced(5000.0) == pytest.approx((1.0, highest))
+    assert seasons.loan(1000.0) == pytest.approx(1000 / (1 + highest))
 
 
 def test_a_family_that_does_not_cover_its_living_carries_no_loan():
@@ -84,3 +86,10 @@ def test_the_loan_never_falls_when_the_debt_service_rises():
     seasons = Capacity(np.repeat([500.0, 1000.0], 50), 0.5, cost(), 1.0)
     assert seasons.loan(501.0) == seasons.loan(500.0)
     assert seasons.loan(1000.0) > seasons.loan(500.0)
+
+
+def test_a_season_barely_better_than_the_bad_one_does_not_lower_the_loan():
+    """Half bring 500, one brings 520, the rest 1000: at 520 every second season fails, and the rate eats the 20."""
+    seasons = Capacity(np.array([500.0] * 50 + [520.0] + [1000.0] * 49), 0.5, cost(), 1.0)
+    assert 520 / (1 + float(cost().rate(0.5))) < seasons.loan(500.0)
+    assert seasons.loan(521.0) == seasons.loan(520.0) == seasons.loan(500.0)

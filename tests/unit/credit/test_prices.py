@@ -30,6 +30,11 @@ def test_a_horizon_beyond_a_year_starts_in_an_earlier_year():
     assert seasonal_changes(yearly(90, 110, 150), to_month=6, months=12, as_of=LATE) == (110 / 90, 150 / 110)
 
 
+def test_a_change_may_start_with_the_first_month_of_the_series():
+    one = series(first_month=date(2000, 3, 1), values=(100.0, 1.0, 1.0, 120.0))
+    assert seasonal_changes(one, to_month=6, months=3, as_of=LATE) == (1.2,)
+
+
 def test_a_month_counts_only_once_it_was_published():
     one = yearly(90, 110, 150)
     june_1996 = datetime(1996, 7, 10, 23, 59, 59, 999999, tzinfo=UTC)

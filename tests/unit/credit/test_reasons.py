@@ -47,6 +47,11 @@ def test_what_would_raise_the_limit_most_comes_first_and_its_gain_is_computed():
     assert found["existing_debts"]["gain"] == str(gain.major)
 
 
+def test_what_would_not_raise_the_limit_is_no_reason():
+    trifle = ask(debt_service=0.01, household_draw=8000.0)
+    assert "existing_debts" not in {reason.code for reason in reasons(trifle)}
+
+
 def test_an_area_that_nobody_confirms_is_a_reason():
     one = replace(ask(line(area_ha=0.6), household_draw=4000.0), declared_ha=(1.0,))
     by_code = {reason.code: reason for reason in reasons(one)}

@@ -98,6 +98,13 @@ def test_half_the_area_may_carry_what_the_whole_does_not():
     assert share(ask(line(SURE))) == 1
 
 
+def test_the_viable_share_by_hand():
+    """A hectare brings 15,000 and takes 16,435 with interest; 1,000 come from elsewhere: 0.697 ha, so 0.65."""
+    one = ask(line(SURE, input_cost_ha=15_500.0), off_farm_income=1000.0)
+    rules = policy(alpha=0.12, stresses=())
+    assert viable_share(one, size(one, rules).capacity, rules) == 0.65
+
+
 @pytest.mark.parametrize(
     ("areas", "expected"),
     [

@@ -226,6 +226,8 @@ def test_a_tampered_offer_is_found_out_by_its_first_difference():
     told = replay(desk)(offer.id)
     assert not told.same
     assert told.difference == f"offer.amount.minor: 999900 -> {offer.amount.minor}"
+    desk.facts.add(replace(offer, shortfall_at_need=0.0, known_at=TODAY + timedelta(hours=2)))
+    assert replay(desk)(offer.id).difference.startswith("offer.shortfall_at_need: 0.0 ->")
 
 
 def test_a_field_that_is_not_what_it_was_is_named():
@@ -258,3 +260,10 @@ def test_equal_evidence_of_another_day_is_another_offer():
     first, second = desk.size("A1"), desk.size("A1", as_of=datetime(2025, 4, 20, tzinfo=UTC))
     assert first.id != second.id
     assert canonical_bytes(first) != canonical_bytes(second)
+
+
+def test_an_estimate_said_again_later_is_cited_in_the_version_that_is_held():
+    desk = lender()
+    first = desk.size("A1", as_of=TODAY)
+    desk.estimates = FakeEstimates(estimate(known_at=SPRING + timedelta(days=2)))
+    assert desk.size("A1", as_of=TODAY) == first
