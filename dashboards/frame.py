@@ -38,7 +38,7 @@ STYLE = """
 [data-testid="stMetricValue"] * {line-height: 1.6;}
 [data-testid="stAlertContainer"] {padding: 0.55rem 0.8rem;}
 [class*="st-key-row_"] [data-testid="stVerticalBlock"] {gap: 0.15rem;}
-.lender {display: flex; gap: 0.5rem; align-items: center; font-weight: 700; font-size: 1.05rem; color: #22302a;}
+.lender {display: flex; gap: 0.5rem; align-items: center; font-weight: 700; line-height: 1.35; color: #22302a;}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] {padding-top: 4.2rem; padding-left: 0.8rem; padding-right: 0.8rem;}
   [class*="st-key-figures"] [data-testid="stHorizontalBlock"] > div {min-width: calc(50% - 0.5rem); flex: 1 1 45%;}
@@ -57,8 +57,11 @@ def sidebar(desk: Desk) -> None:
         st.html(f'<div class="lender"><img src="{LEAF_URL}" width="26" alt=""><span>{name}</span></div>')
         if desk.account is not None:
             role = words(f"role.{desk.account.role}")
-            branch = words("desk.all_branches") if desk.account.branch == "*" else desk.account.branch
-            st.caption(f"{plain(desk.account.full_name)} · {role}  \n{words('desk.branch')} {plain(branch)}")
+            everywhere = desk.account.branch == "*"
+            where = (
+                words("desk.all_branches") if everywhere else words("case.branch", branch=plain(desk.account.branch))
+            )
+            st.caption(f"{plain(desk.account.full_name)} · {role}  \n{where}")
         st.segmented_control(
             words("desk.language"),
             list(LANGUAGES),

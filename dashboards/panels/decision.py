@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cropcredit.errors import CropcreditError
-from cropcredit.model import Money, Outcome, Step
+from cropcredit.model import Money, Outcome, Role, Step
 from cropcredit.usecases.cases import Case, NextStep, Stage
 from cropcredit.usecases.decide import LENDS, REASONS
 from dashboards.frame import panel, trouble
@@ -33,8 +33,10 @@ def show(desk: Desk, case: Case) -> None:
             _recommend(desk, case)
         elif NextStep.APPROVE in case.steps or NextStep.RETURN in case.steps:
             _second_pair_of_eyes(desk, case)
-        elif not case.blocked or all(blocked.why == "role" for blocked in case.blocked):
+        elif desk.person.role not in (Role.OFFICER, Role.APPROVER):
             st.caption(words("decision.read_only", role=words(f"role.{desk.person.role}")))
+        else:
+            st.caption(words(f"stage_help.{case.stage}"))
 
 
 def _told(desk: Desk) -> None:
@@ -57,9 +59,9 @@ def _history(desk: Desk, case: Case) -> None:
             outcome=words(f"outcome.{decision.outcome}"),
             amount=formats.money(decision.amount),
         )
-        st.markdown(f"- {line}")
         why = words("desk.list").join(words.code("decision_reason", code) for code in decision.reasons)
-        st.caption(" — ".join(filter(None, (why, plain(decision.note)))))
+        said = " — ".join(filter(None, (why, plain(decision.note))))
+        st.markdown(f"- {line}" + f"  \n  :gray[{said}]" * bool(said))
 
 
 @st.fragment

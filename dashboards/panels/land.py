@@ -16,6 +16,9 @@ from dashboards.panels.sensors import sensors
 from dashboards.session import Desk
 from dashboards.words import plain
 
+ROOM_FOR_NAMES = 3
+"""More plantings than this are only numbered on the map."""
+
 
 def show(desk: Desk, case: Case) -> None:
     """Draw map, curve and yield side by side; the map stays out of the part that a choice redraws."""
@@ -31,18 +34,24 @@ def show(desk: Desk, case: Case) -> None:
 
 def _map(desk: Desk, case: Case) -> None:
     words = desk.words
-    placed = [(view, view.field) for view in case.plantings if view.field is not None]
+    placed = {view.field.id: view.field for view in case.plantings if view.field is not None}
     if placed:
-        crops = sorted({view.planting.crop for view, _ in placed})
-        deck = maps.field_map(
-            [field for _, field in placed],
-            [f"{_number(case, view)} {desk.crop(view.planting.crop)}" for view, _ in placed],
-            [crops.index(view.planting.crop) for view, _ in placed],
-        )
+        labels = [_label(desk, case, field_id) for field_id in placed]
+        crops = [view.planting.crop for view in case.plantings]
+        first = {view.planting.field_id: view.planting.crop for view in reversed(case.plantings)}
+        deck = maps.field_map(list(placed.values()), labels, [crops.index(first[field_id]) for field_id in placed])
         st.pydeck_chart(deck, height=280, key="map", alt=words("land.map"))
     for view in case.plantings:
         st.markdown(f"**{_name(desk, case, view)}**")
         st.caption(_about(desk, view))
+
+
+def _label(desk: Desk, case: Case, field_id: str) -> str:
+    """Name what grows on a field; where there are many plantings, their numbers alone, as in the list below."""
+    here = [view for view in case.plantings if view.planting.field_id == field_id]
+    if len(case.plantings) > ROOM_FOR_NAMES:
+        return ", ".join(str(_number(case, view)) for view in here)
+    return "\n".join(f"{_number(case, view)} {desk.crop(view.planting.crop)}" for view in here)
 
 
 def _number(case: Case, view: CasePlanting) -> int:
@@ -117,14 +126,13 @@ def _yield(desk: Desk, estimate: YieldEstimate, as_of: datetime) -> None:
             name=words.code("yield_baseline", estimate.baseline),
             value=formats.yield_per_area(estimate.baseline_t_ha),
         ),
-        words("yield.no_skill")
-        if estimate.skill is None
-        else words("yield.skill", skill=formats.share(estimate.skill)),
+        _skill(desk, estimate.skill),
         words("yield.quality", flag=estimate.qa_flag),
         words.code("verification", estimate.verification),
+        *(words.code("estimate_reason", code) for code in estimate.reasons if code != "model_no_skill"),
     ]
     if estimate.growth_percentile is not None:
-        told.append(words("yield.percentile", rank=formats.number(estimate.growth_percentile)))
+        told.append(words("yield.percentile", rank=f"{estimate.growth_percentile:.0f}"))
     told.append(words("desk.as_of", instant=formats.instant(as_of)))
     st.caption("\n".join(f"- {line}" for line in told))
 

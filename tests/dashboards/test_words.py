@@ -9,6 +9,7 @@ import pytest
 from cropcredit.credit import reasons as credit_reasons
 from cropcredit.model import Outcome, PartyKind, Role, Step
 from cropcredit.telemetry.grade import Grade
+from cropcredit.usecases import estimate_yield
 from cropcredit.usecases.cases import NextStep, Stage
 from cropcredit.usecases.decide import REASONS
 from dashboards.words import LANGUAGES, Words, catalogue, plain
@@ -83,6 +84,15 @@ def test_every_reason_that_the_sizing_writes_has_a_text(language: str) -> None:
     words = Words(language)
     assert [code for code in REASON_CALL.findall(source) if not words.knows("reason", code)] == []
     assert [code for code in CHANGE_CALL.findall(source) if not words.knows("change", code)] == []
+
+
+@BOTH
+def test_every_reason_of_an_estimate_has_a_text(language: str) -> None:
+    documented = re.findall(r"^``(\w+)``", estimate_yield.__doc__ or "", re.MULTILINE)
+    assert "mixed_pixel" in documented
+    told_by_the_skill = {"model_no_skill"}
+    words = Words(language)
+    assert [c for c in documented if c not in told_by_the_skill and not words.knows("estimate_reason", c)] == []
 
 
 def test_a_code_without_a_text_is_shown_not_hidden() -> None:

@@ -54,7 +54,8 @@ def command(address: str, port: int, *, no_browser: bool) -> list[str]:
     options = OPTIONS | {"server.address": address, "server.port": str(port), "browser.serverAddress": address}
     options |= {"server.headless": "true"} if no_browser else {}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(entry_script()), *flags]
+    python = [sys.executable, "-P"]  # without the current folder: a stray timeit.py there must not be imported
+    return [*python, "-m", "streamlit", "run", str(entry_script()), *flags]
 
 
 @app.command()
