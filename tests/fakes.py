@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from cropcredit.model import (
     RecordT,
     Rejection,
     YieldEstimate,
+    canonical_bytes,
     digest,
 )
 from cropcredit.telemetry.ranges import contiguous, merged
@@ -372,6 +374,31 @@ class FakeEstimates:
     def latest(self, planting_ids: Sequence[str], *, as_of: datetime) -> dict[str, YieldEstimate]:
         known = sorted((e for e in self.rows if e.as_of <= as_of), key=lambda e: e.as_of)
         return {e.planting_id: e for e in known if e.planting_id in planting_ids}
+
+
+class FakeModels:
+    """ModelStore in dictionaries."""
+
+    def __init__(self) -> None:
+        self.artefacts: dict[str, tuple[dict[str, Any], str]] = {}
+        self.promoted: dict[str, str] = {}
+
+    def save(self, artefact: dict[str, Any], card: str) -> str:
+        model_id = digest(artefact)
+        self.artefacts[model_id] = (json.loads(canonical_bytes(artefact)), card)
+        return model_id
+
+    def load(self, model_id: str) -> dict[str, Any]:
+        if model_id not in self.artefacts:
+            raise UnknownRecord("model", model_id)
+        return self.artefacts[model_id][0]
+
+    def current(self, crop: str) -> str | None:
+        return self.promoted.get(crop)
+
+    def promote(self, crop: str, model_id: str) -> None:
+        self.load(model_id)
+        self.promoted[crop] = model_id
 
 
 class FakeCatalogues:

@@ -125,7 +125,7 @@ def learn(
     tuple of (CropModel, validations by horizon)
         Horizon 0 holds the baselines alone.
     """
-    reachable = [h for h in HORIZONS if learnable(table, h).any()]
+    reachable = [h for h in HORIZONS if learnable(table, h)]
     validations = {h: leave_one_year_out(table, horizon=h, candidates=CANDIDATES, done=done) for h in reachable}
     validations[0] = leave_one_year_out(table, horizon=PARTS, candidates=(), done=done)
     known = labelled(table)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cropcredit.agronomy.baselines import BASELINES, fit_expectation
 from cropcredit.agronomy.features import RegionTable, labelled, without_yields
@@ -116,7 +117,8 @@ def leave_one_year_out(
     known = labelled(table)
     judged = table.take(known)
     years = [int(year) for year in np.unique(judged.year)]
-    folds = _folds(table, years, horizon, candidates, done)
+    with threadpool_limits(1):  # hundreds of small systems: more threads only wait for each other
+        folds = _folds(table, years, horizon, candidates, done)
     chosen = {year: fold.best for year, fold in folds.items() if fold.best is not None}
     names = [*BASELINES, MODEL] if chosen else list(BASELINES)
     predicted = {name: np.full(len(judged.year), np.nan) for name in names}
@@ -163,7 +165,8 @@ def best_candidate(
 ) -> Candidate | None:
     """Choose a candidate by leaving out each year of ``table``, for the final fit; None where none could be fitted."""
     years = [int(year) for year in np.unique(table.year[labelled(table)])]
-    outer = [_without(table, (year,), horizon, candidates)[year] for year in years]
+    with threadpool_limits(1):
+        outer = [_without(table, (year,), horizon, candidates)[year] for year in years]
     return _best(_join(outer), candidates)
 
 

@@ -88,8 +88,9 @@ def validate(  # noqa: PLR0917 - options of a command line
     first: Annotated[int | None, typer.Option("--from", metavar="YEAR", help="First harvest year.")] = None,
     last: Annotated[int | None, typer.Option("--to", metavar="YEAR", help="Last harvest year.")] = None,
     parts: Annotated[
-        int, typer.Option(min=1, max=PARTS, help="Sixths of the season that the model may look at.")
-    ] = PARTS,
+        int | None,
+        typer.Option(min=1, max=PARTS, help="Sixths of the season that the model may look at; default: all seen."),
+    ] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -153,11 +154,10 @@ def _show_judged(one: Judged) -> None:
         numbers = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", f"{s.coverage:.1%}", f"{s.width_t_ha:.2f}")
         rows.append((name, *numbers, "yes" if gate.use == name else ""))
     years = sorted(set(validation.year.tolist()))
-    title = (
-        f"{data.crop} {years[0]}-{years[-1]}, each year left out: {len(validation.t_ha)} yields of {len(years)} years"
-    )
+    title = f"{data.crop} {years[0]}-{years[-1]}, each year left out: {len(validation.t_ha)} yields"
+    seen = f", {validation.horizon}/{PARTS} of the season seen" if validation.chosen else ""
     columns = ["method", "nRMSE %", "MAPE %", "R2", "90 % covers", "width t/ha", "used"]
-    show_table(title, columns, rows, right=columns[1:-1])
+    show_table(title + seen, columns, rows, right=columns[1:-1])
     if validation.chosen:
         tried = len(set(validation.chosen.values()))
         out.print(

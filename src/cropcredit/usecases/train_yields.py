@@ -98,7 +98,7 @@ class ValidateYields:
         *,
         years: tuple[int, int] | None = None,
         as_of: datetime | None = None,
-        horizon: int = PARTS,
+        horizon: int | None = None,
         progress: Progress = quiet,
     ) -> list[Judged]:
         """Validate every crop that has labels.
@@ -108,7 +108,7 @@ class ValidateYields:
         years : tuple of int, optional
             First and last harvest year.
         horizon : int
-            Parts of the season, of six, that the model may look at.
+            Parts of the season, of six, that the model may look at. Default: as many as the index shows.
 
         Raises
         ------
@@ -125,15 +125,18 @@ class ValidateYields:
         records: list[Record] | None,
         years: tuple[int, int] | None,
         as_of: datetime | None,
-        horizon: int,
+        horizon: int | None,
         progress: Progress,
     ) -> Judged:
         known = facts_of(self.facts, crop, as_of) if records is None else records
         data = crop_data(crop, known, self.catalogues, years)
         require_years(data.labels, crop)
-        candidates = CANDIDATES if learnable(data.table, horizon).any() else ()
+        reached = max((h for h in range(1, (horizon or PARTS) + 1) if learnable(data.table, h)), default=0)
+        if horizon is not None and reached < horizon:
+            raise RefusedInput(f"the index of {crop!r} shows {reached} sixths of its seasons, not {horizon}")
+        candidates = CANDIDATES if reached else ()
         with progress(f"{crop}: years left out", len({label.harvest_year for label in data.labels})) as done:
-            validation = leave_one_year_out(data.table, horizon=horizon, candidates=candidates, done=done)
+            validation = leave_one_year_out(data.table, horizon=reached or PARTS, candidates=candidates, done=done)
         return Judged(data=data, validation=validation, gate=gate(validation))
 
 
@@ -219,7 +222,7 @@ class TrainYields:
 
 
 def _rounds(data: CropData) -> int:
-    return 1 + sum(bool(learnable(data.table, horizon).any()) for horizon in HORIZONS)
+    return 1 + sum(learnable(data.table, horizon) for horizon in HORIZONS)
 
 
 def _crops(facts: FactStore, records: list[Record] | None, crop: str, as_of: datetime | None) -> list[str]:

@@ -10,7 +10,14 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cropcredit.agronomy.baselines import Expectation, fit_expectation
-from cropcredit.agronomy.models import CANDIDATES, RegionalModel, ResidualRegressor, fit_all, learnable
+from cropcredit.agronomy.models import (
+    CANDIDATES,
+    RegionalModel,
+    ResidualRegressor,
+    damped_quadratic,
+    fit_all,
+    learnable,
+)
 from tests.unit.agronomy.worlds import regions
 
 YEARS = np.array([2010, 2011, 2012, 2013, 2014])
@@ -52,6 +59,15 @@ def test_a_region_with_one_label_leans_on_the_others():
     assert leaning == pytest.approx((8.0 + 0.5 * 3.5) / 1.5)
 
 
+def test_the_features_stand_for_a_gaussian_kernel():
+    x = np.random.default_rng(0).normal(0, 1, (20, 4))
+    distance = ((x[:, None] - x[None]) ** 2).sum(axis=2)
+
+    features = damped_quadratic(x, 0.01)
+
+    np.testing.assert_allclose(features @ features.T, np.exp(-0.01 * distance), atol=1e-3)
+
+
 def test_far_from_anything_seen_the_model_says_no_deviation():
     rng = np.random.default_rng(0)
     seen = rng.normal(0, 0.05, (40, 3))
@@ -87,7 +103,8 @@ def test_without_an_index_there_is_nothing_to_learn():
     table = regions()
     blind = replace(table, parts=np.full_like(table.parts, np.nan))
 
-    assert not learnable(blind, 3).any()
+    assert not learnable(blind, 3)
+    assert learnable(table, 3)
     assert fit_all(blind, 3, CANDIDATES) == {}
 
 

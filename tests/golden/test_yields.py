@@ -1,0 +1,48 @@
+"""Yield validation on official yields: statistics with provenance and tolerance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cropcredit.adapters.catalogues import TomlCatalogues
+from cropcredit.adapters.cybench import CyBenchFolder
+from cropcredit.adapters.tables import CsvTables
+from cropcredit.config import data_dir
+from cropcredit.usecases.import_records import ImportRecords
+from cropcredit.usecases.train_yields import Judged, ReadYields, ValidateYields, YieldFiles
+from tests.fakes import FakeFacts
+from tests.unit.usecases.yield_world import StillClock
+
+GOLDEN = json.loads(Path(__file__).with_name("yields.json").read_text("utf-8"))
+
+pytestmark = pytest.mark.real_data
+
+
+def judge(folder: Path, years: tuple[int, int]) -> Judged:
+    facts, catalogues = FakeFacts(), TomlCatalogues(data_dir() / "catalogues")
+    importer = ImportRecords(
+        facts=facts, tables=CsvTables(), catalogues=catalogues, clock=StillClock(), zone="UTC", identity_key=b"k"
+    )
+    read = ReadYields(importer=importer, archive=CyBenchFolder())
+    validate = ValidateYields(facts=facts, catalogues=catalogues, read=read)
+    return validate(YieldFiles(labels=folder, form="cybench"), years=years)[0]
+
+
+@pytest.mark.parametrize("name", ["es-wheat", "nl-wheat"])
+def test_left_out_years_score_as_they_did(real_data, name):
+    expected, tolerance = GOLDEN[name], GOLDEN["tolerance"]
+    first, last = expected["years"]
+
+    judged = judge(real_data / "yields" / name, (first, last))
+
+    suspects = [[s.label.region, s.label.harvest_year, s.rule] for s in judged.data.suspects]
+    assert suspects == expected["left_out"]
+    assert len(judged.validation.t_ha) == expected["labels"]
+    assert judged.gate.use == expected["use"]
+    for method, numbers in expected["scores"].items():
+        scores = judged.validation.scores(method)
+        for score, value in numbers.items():
+            assert getattr(scores, score) == pytest.approx(value, abs=tolerance[score]), (method, score)

@@ -1,0 +1,71 @@
+"""yield train, validate and run, as an agronomist types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from cropcredit.cli import app
+from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput
+
+
+@pytest.fixture
+def home(tmp_path):
+    assert run("init", "--home", tmp_path / "bank").exit_code == 0
+    return tmp_path / "bank"
+
+
+@pytest.fixture
+def labels(tmp_path):
+    file = tmp_path / "yields.csv"
+    rows = [f"winter_wheat,T{t},{2014 + y},{5 + t + (y * 7 % 5) / 10}" for t in (1, 2) for y in range(8)]
+    file.write_text("\n".join(["crop,region,harvest_year,t_ha", *rows, "winter_wheat,T1,2022,50"]) + "\n", "utf-8")
+    return file
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_validate_prints_the_table_and_what_was_left_out(home, labels):
+    done = run("yield", "validate", "--home", home, "--labels", labels)
+
+    assert done.exit_code == 0
+    assert "average" in done.stdout
+    assert "trend" in done.stdout
+    assert "No index of the regions: baselines alone." in done.stdout
+    assert "left out: T1 2022: times_ten" in done.stdout
+
+
+def test_validate_as_json_carries_scores_and_gate(home, labels):
+    words = ("yield", "validate", "--home", home, "--labels", labels, "--from", 2014, "--to", 2020, "--json")
+    told = json.loads(run(*words).stdout)[0]
+
+    assert told["years"] == list(range(2014, 2021))
+    assert set(told["scores"]) == {"average", "trend"}
+    assert told["gate"]["use"] in told["scores"]
+
+
+def test_train_stores_and_a_second_training_needs_no_file(home, labels):
+    first = json.loads(run("yield", "train", "--home", home, "--labels", labels, "--lag-days", 0, "--json").stdout)
+    second = json.loads(run("yield", "train", "--home", home, "--json").stdout)
+
+    assert first[0]["model_id"] == second[0]["model_id"]
+    assert (home / "models" / f"{first[0]['model_id']}.md").is_file()
+    assert "model" in run("yield", "train", "--home", home).stdout
+
+
+def test_what_cannot_be_done_is_refused_in_words(home, labels, tmp_path):
+    assert isinstance(run("yield", "run", "--home", home).exception, EmptyInput)
+    assert isinstance(run("yield", "train", "--home", home).exception, EmptyInput)
+    assert isinstance(
+        run("yield", "validate", "--home", home, "--labels", labels, "--from", 2020, "--to", 2010).exception,
+        MalformedInput,
+    )
+    few = tmp_path / "few.csv"
+    few.write_text("crop,region,harvest_year,t_ha\nwinter_wheat,T1,2020,5\n", "utf-8")
+    refused = run("yield", "validate", "--home", home, "--labels", few).exception
+    assert isinstance(refused, RefusedInput)
+    assert "1 harvest year(s) of 'winter_wheat'" in str(refused)

@@ -1,0 +1,254 @@
+"""Training and validation from files and from what the workspace holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from cropcredit.adapters.cybench import CyBenchFolder
+from cropcredit.adapters.tables import CsvTables
+from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
+from cropcredit.usecases.import_records import ImportRecords
+from cropcredit.usecases.train_yields import ReadYields, Trained, TrainYields, ValidateYields, YieldFiles
+from tests.unit.usecases.yield_world import StillClock, World, label, past, world
+
+NOW = datetime(2025, 6, 30, tzinfo=UTC)
+
+
+def reader(made: World) -> ReadYields:
+    importer = ImportRecords(
+        facts=made.facts,
+        tables=CsvTables(),
+        catalogues=made.catalogues,
+        clock=StillClock(),
+        zone="Asia/Shanghai",
+        identity_key=b"k",
+    )
+    return ReadYields(importer=importer, archive=CyBenchFolder())
+
+
+def trainer(made: World, files: YieldFiles | None = None, *, as_of: datetime = NOW) -> list[Trained]:
+    train = TrainYields(
+        facts=made.facts, catalogues=made.catalogues, models=made.models, read=reader(made), clock=StillClock()
+    )
+    return train(files or YieldFiles(), as_of=as_of)
+
+
+def validator(made: World) -> ValidateYields:
+    return ValidateYields(facts=made.facts, catalogues=made.catalogues, read=reader(made))
+
+
+def write(folder: Path, name: str, *lines: str) -> Path:
+    file = folder / name
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return file
+
+
+def yields_csv(folder: Path, years: range = range(2015, 2025), unit: str = "jin/mu") -> Path:
+    rows = [f"winter_wheat,T1,{year},{800 + year % 3 * 10},{unit}" for year in years]
+    return write(folder, "yields.csv", "crop,region,harvest_year,yield,unit", *rows)
+
+
+def test_what_passes_the_gate_is_put_into_use_with_a_card():
+    made = world(*past())
+
+    result = trainer(made)[0]
+
+    assert made.models.current("winter_wheat") == result.model_id
+    artefact, card = made.models.artefacts[result.model_id]
+    assert artefact["labels"] == 32
+    assert artefact["years"] == list(range(2017, 2025))
+    assert "damped quadratic" in card
+    assert "| 5/6 | model |" in card  # the index ends at harvest, the season is followed a month beyond
+
+
+def test_training_again_on_the_same_facts_gives_the_same_artefact():
+    made = world(*past())
+
+    assert trainer(made)[0].model_id == trainer(made)[0].model_id
+
+
+def test_a_model_trained_on_more_names_its_predecessor():
+    made = world(*past())
+    first = trainer(made)[0].model_id
+    made.facts.add(label("T9", 2020, 4.0))
+
+    second = trainer(made)[0].model_id
+
+    assert made.models.load(second)["predecessor"] == first
+
+
+def test_yields_in_jin_per_mu_become_tonnes_per_hectare(tmp_path):
+    made = world()
+
+    result = trainer(made, YieldFiles(labels=yields_csv(tmp_path), lag_days=30))[0]
+
+    assert result.data is not None
+    assert {round(known.t_ha, 3) for known in result.data.labels} == {6.0, 6.075, 6.15}
+    assert "no_regional_index" not in str(result.refused)
+    assert set(result.validations or {}) == {0}
+
+
+def test_labels_published_after_the_day_are_not_learned_from():
+    made = world(*past())
+
+    result = trainer(made, as_of=datetime(2024, 6, 1, tzinfo=UTC))[0]
+
+    assert made.models.load(result.model_id)["years"][-1] == 2023
+
+
+def test_four_years_are_refused(tmp_path):
+    with pytest.raises(RefusedInput, match=r"4 harvest year\(s\) of 'winter_wheat', at least 5"):
+        trainer(world(), YieldFiles(labels=yields_csv(tmp_path, range(2020, 2024)), lag_days=30))
+
+
+def test_one_crop_with_too_few_years_does_not_stop_another():
+    made = world(*past(), *(label("T1", year, 7.0, crop="maize") for year in (2023, 2024)))
+
+    results = {result.crop: result for result in trainer(made)}
+
+    assert "2 harvest year(s) of 'maize'" in results["maize"].refused
+    assert results["winter_wheat"].model_id
+
+
+def test_mixed_units_in_one_file_are_refused(tmp_path):
+    file = write(
+        tmp_path,
+        "yields.csv",
+        "crop,region,harvest_year,yield,unit",
+        "winter_wheat,T1,2020,800,jin/mu",
+        "winter_wheat,T1,2021,6,t/ha",
+    )
+
+    with pytest.raises(MalformedInput, match="jin/mu, t/ha stand in one file"):
+        trainer(world(), YieldFiles(labels=file))
+
+
+def test_a_region_year_that_stands_twice_is_refused_and_nothing_is_stored(tmp_path):
+    file = write(tmp_path, "yields.csv", "crop,region,harvest_year,t_ha", *["winter_wheat,T1,2020,6"] * 2)
+    made = world()
+
+    with pytest.raises(MalformedInput, match="winter_wheat/T1/2020"):
+        trainer(made, YieldFiles(labels=file))
+    with pytest.raises(EmptyInput, match="no past yields are known"):
+        trainer(made)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        pytest.param("dragonfruit,T1,2020,6,", "unknown crop 'dragonfruit'", id="unknown crop"),
+        pytest.param("winter_wheat,T1,2020,,", "needs either t_ha, or yield", id="no yield"),
+        pytest.param("winter_wheat,T1,2020,,800", "column|unit", id="no unit"),
+        pytest.param("winter_wheat,T1,MMXX,6,", "'MMXX' is not a number", id="no year"),
+    ],
+)
+def test_a_row_that_cannot_be_read_refuses_the_file(tmp_path, line, message):
+    file = write(tmp_path, "yields.csv", "crop,region,harvest_year,t_ha,yield", line)
+
+    with pytest.raises(RefusedInput, match=message):
+        trainer(world(), YieldFiles(labels=file))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        pytest.param("winter_wheat,T1,2020-01-05,117", "ndvi 117 is above 1", id="unscaled"),
+        pytest.param("winter_wheat,T1,2020-13-05,0.5", "is not a date", id="no date"),
+    ],
+)
+def test_an_index_that_cannot_be_one_is_refused(tmp_path, row, message):
+    file = write(tmp_path, "index.csv", "crop,region,date,ndvi", row)
+
+    with pytest.raises(MalformedInput, match=message):
+        trainer(world(), YieldFiles(index=file))
+
+
+def test_a_day_of_the_index_that_stands_twice_is_refused(tmp_path):
+    file = write(tmp_path, "index.csv", "crop,region,date,ndvi", *["winter_wheat,T1,2020-01-05,0.5"] * 2)
+
+    with pytest.raises(MalformedInput, match="two values of winter_wheat in T1"):
+        trainer(world(), YieldFiles(index=file))
+
+
+def test_a_calendar_knows_no_day_400(tmp_path):
+    file = write(tmp_path, "calendar.csv", "crop,region,sowing_doy,harvest_doy", "winter_wheat,*,286,400")
+
+    with pytest.raises(MalformedInput, match="harvest_doy 400 is not a day of the year"):
+        trainer(world(), YieldFiles(calendar=file))
+
+
+def test_validation_from_files_stores_nothing(tmp_path):
+    made = world()
+
+    judged = validator(made)(YieldFiles(labels=yields_csv(tmp_path)), years=(2016, 2023))[0]
+
+    assert judged.gate.use in {"average", "trend"}
+    assert sorted(set(judged.validation.year.tolist())) == list(range(2016, 2024))
+    with pytest.raises(EmptyInput, match="no past yields are known"):
+        trainer(made)
+
+
+def test_validation_of_what_the_workspace_holds_finds_the_skill():
+    judged = validator(world(*past()))(YieldFiles())[0]
+
+    assert judged.gate.use == "model"
+    assert judged.validation.horizon == 5
+    assert judged.data.without_index == ()
+
+
+def test_more_of_the_season_than_the_index_shows_cannot_be_judged():
+    with pytest.raises(RefusedInput, match="shows 5 sixths of its seasons, not 6"):
+        validator(world(*past()))(YieldFiles(), horizon=6)
+
+
+def test_noise_for_an_index_leaves_the_baseline_in_use():
+    made = world(*past(skill=False))
+
+    result = trainer(made)[0]
+
+    assert result.model is not None
+    assert {part.gate.use for part in result.model.horizons.values()} <= {"average", "trend"}
+
+
+def test_a_region_with_yields_but_no_index_is_named():
+    judged = validator(world(*past(), label("T9", 2020, 4.0)))(YieldFiles())[0]
+
+    assert judged.data.without_index == ("T9",)
+
+
+def test_an_unknown_form_and_an_unknown_crop_are_named(tmp_path):
+    with pytest.raises(UnknownName, match="unknown format 'xlsx'; known: csv, cybench"):
+        validator(world())(YieldFiles(labels=tmp_path, form="xlsx"))
+    with pytest.raises(UnknownName, match="unknown crop with labels 'maize'"):
+        validator(world(*past()))(YieldFiles(crop="maize"))
+    with pytest.raises(EmptyInput, match="--labels DIR"):
+        trainer(world(), YieldFiles(index=tmp_path, form="cybench"))
+
+
+def test_no_yield_in_the_years_asked_for_is_refused():
+    with pytest.raises(EmptyInput, match="no yield of 'winter_wheat' in 1900-1950"):
+        validator(world(*past()))(YieldFiles(), years=(1900, 1950))
+
+
+def test_a_crop_that_neither_calendar_nor_catalogue_knows_is_refused(tmp_path):
+    folder = tmp_path / "xx"
+    folder.mkdir()
+    rows = [f"teff,XX,A,{year},2.0,," for year in range(2010, 2020)]
+    write(
+        folder, "yield_teff_XX.csv", "crop_name,country_code,adm_id,harvest_year,yield,harvest_area,production", *rows
+    )
+
+    with pytest.raises(RefusedInput, match="no calendar of 'teff'"):
+        validator(world())(YieldFiles(labels=folder, form="cybench"))
+
+
+def test_the_first_day_of_a_label_is_the_end_of_its_year_and_the_lag(tmp_path):
+    made = world()
+    trainer(made, YieldFiles(labels=yields_csv(tmp_path, range(2010, 2020)), lag_days=31))
+
+    known = reader(made)(YieldFiles(labels=yields_csv(tmp_path, range(2019, 2020)), lag_days=31))[0].known_at
+
+    assert known.date() == date(2020, 1, 31)
