@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cropcredit.errors import CropcreditError
-from cropcredit.model import Consent
+from cropcredit.model import Consent, Role
 from cropcredit.usecases.cases import Case, NextStep, Stage
 from dashboards.frame import trouble
 from dashboards.panels.rows import COLOURS
@@ -34,7 +34,8 @@ def show(desk: Desk, case: Case) -> None:
     _household(desk, case)
     if case.offer is None:
         st.info(words("case.no_offer"), icon=":material/calculate:")
-    if NextStep.SIZE in case.steps and case.stage is not Stage.RECOMMENDED:
+    works_here = desk.person.role in (Role.OFFICER, Role.APPROVER)  # others read; they size on the command line
+    if works_here and NextStep.SIZE in case.steps and case.stage is not Stage.RECOMMENDED:
         _size(desk, case)
 
 

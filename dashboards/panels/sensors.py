@@ -58,10 +58,10 @@ def _facts(desk: Desk, facts: tuple[tuple[str, str | float], ...], names: dict[s
 
 def _table(desk: Desk, summary: SensorSummary) -> None:
     words = desk.words
-    window = (summary.as_of - summary.since).days
+    window = _local_days(desk, summary)
     table = {
         words("sensors.what"): [_measured(desk, series) for series in summary.series],
-        words("sensors.latest"): [_latest(desk, series) for series in summary.series],
+        words("sensors.latest"): [_latest(desk, series, window) for series in summary.series],
         words("sensors.days"): [
             words("sensors.of_days", days=len(series.days), window=window) for series in summary.series
         ],
@@ -74,9 +74,18 @@ def _measured(desk: Desk, series: SensorSeries) -> str:
     return name if series.depth_cm is None else desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
 
 
-def _latest(desk: Desk, series: SensorSeries) -> str:
-    value = f"{desk.formats.number(series.last_value)} {desk.words.code('unit', series.quantity.unit)}"
+def _latest(desk: Desk, series: SensorSeries, window: int) -> str:
+    """Write the latest value; of a counter, what it gained over the window."""
+    unit = desk.words.code("unit", series.quantity.unit)
+    if series.total_rise is not None:
+        return desk.words("sensors.gained", value=f"{desk.formats.number(series.total_rise)} {unit}", window=window)
+    value = f"{desk.formats.number(series.last_value)} {unit}"
     return desk.words("sensors.at", value=value, instant=desk.formats.instant(series.last_at))
+
+
+def _local_days(desk: Desk, summary: SensorSummary) -> int:
+    """Count the calendar days that the window touches, as the daily summaries do."""
+    return (desk.formats.local(summary.as_of) - desk.formats.local(summary.since)).days + 1
 
 
 def _name(desk: Desk, series: SensorSeries) -> str:

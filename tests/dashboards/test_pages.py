@@ -166,7 +166,7 @@ def test_agronomists_and_administrators_read_and_decide_nothing(visit, username:
     page.button(key="open_A1").click().run()
     assert "reads this case; it decides nothing" in said(page)
     keys = {button.key for button in page.button}
-    assert not keys & {"recommend_send", "approve_send", "return_send"}
+    assert not keys & {"size", "recommend_send", "approve_send", "return_send"}
 
 
 def test_signing_out_forgets_the_person(visit) -> None:
