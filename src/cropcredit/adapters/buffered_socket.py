@@ -57,6 +57,10 @@ class BufferedSocket:
         self._out += data
         return len(data)
 
+    def put(self, packet: bytes) -> None:
+        """Collect a whole packet of our own; bounded by what the broker's window lets in."""
+        self._out += packet
+
     def flush(self) -> None:
         """Send what the peer will take now; a broken connection shows at the next read."""
         try:

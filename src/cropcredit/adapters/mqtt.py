@@ -239,11 +239,19 @@ class Subscriber:
         health.pending, health.last_commit, health.trouble = len(self._pending), time.monotonic(), ""
 
     def _answer(self, batch: Sequence[_Pending], done: Ingested) -> None:
+        """Publish the replies, then acknowledge in the order of arrival; a thousand small packets in one piece."""
+        connection = self._client.buffered
+        if connection is None:
+            return
+        self._write()  # what paho has queued goes first, so that no packet lands inside another
         for reply in done.replies:
-            self._client.publish(reply.topic, reply.payload, qos=1 if reply.retained else 0, retain=reply.retained)
+            if reply.retained:
+                self._client.publish(reply.topic, reply.payload, qos=1, retain=True)
+            else:
+                connection.put(publish_packet(reply.topic, reply.payload))
         for pending in batch:
-            if pending.epoch == self.health.connections:
-                self._client.ack(pending.mid, pending.qos)
+            if pending.epoch == self.health.connections and pending.qos == 1:
+                connection.put(puback_packet(pending.mid))
         self._write()
 
     def _write(self) -> None:
@@ -251,6 +259,34 @@ class Subscriber:
             self._client.loop_write()
         if self._client.buffered is not None:
             self._client.buffered.flush()
+
+
+def publish_packet(topic: str, payload: bytes) -> bytes:
+    r"""Encode PUBLISH at QoS 0 (MQTT 3.1.1, section 3.3).
+
+    Examples
+    --------
+    >>> publish_packet("a", b"x")
+    b'0\x04\x00\x01ax'
+    """
+    name = topic.encode()
+    body = len(name).to_bytes(2, "big") + name + payload
+    length, rest = b"", len(body)
+    while rest >= 128:  # noqa: PLR2004 - seven bits a byte
+        length += bytes((rest % 128 | 128,))
+        rest //= 128
+    return b"\x30" + length + bytes((rest,)) + body
+
+
+def puback_packet(mid: int) -> bytes:
+    r"""Encode PUBACK (MQTT 3.1.1, section 3.4).
+
+    Examples
+    --------
+    >>> puback_packet(258)
+    b'@\x02\x01\x02'
+    """
+    return b"\x40\x02" + mid.to_bytes(2, "big")
 
 
 class _Client(paho.Client):
@@ -263,6 +299,11 @@ class _Client(paho.Client):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffered = BufferedSocket(sock, closed=self._forget)
         return self.buffered
+
+    def _handle_on_message(self, message: paho.MQTTMessage) -> None:
+        """Hand over without matching the topic against per-topic callbacks: there are none."""
+        assert self.on_message is not None
+        self.on_message(self, None, message)
 
     def _forget(self) -> None:
         self.buffered = None

@@ -55,7 +55,6 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
 _DECODER = msgspec.json.Decoder(_Message)
 _FIXED_QUOTES = 2 * 6 + 2
 """Six member names that always stand, and the text of ``clk``."""
-_QUOTES = {"dev": 4, "ts": 2, "bat": 2, "sig": 2, "open": 2, "kid": 4, "mac": 4}
 _QUOTES_PER_MEASUREMENT = 2 * 3 + 2 * 2
 
 
@@ -184,7 +183,9 @@ def _diagnosis(text: str, detail: str) -> ContractError:
 
 def _quotes(message: _Message) -> int:
     """Count the quotation marks that the decoded members explain: valid strings hold none."""
-    optional = sum(marks for name, marks in _QUOTES.items() if getattr(message, name) is not UNSET)
+    names = (message.ts, message.bat, message.sig, message.open)
+    texts = (message.dev, message.kid, message.mac)
+    optional = 2 * (len(names) - names.count(UNSET)) + 4 * (len(texts) - texts.count(UNSET))
     return _FIXED_QUOTES + optional + _QUOTES_PER_MEASUREMENT * len(message.m)
 
 

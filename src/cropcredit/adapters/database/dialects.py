@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
@@ -21,6 +21,28 @@ def insert_into(connection: Connection, table: Table) -> Any:
     """Give the dialect's own insert, which knows ON CONFLICT."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
+
+
+def execute_many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run an insert for many rows of plain values; on this path SQLAlchemy's per-row work costs more than the row."""
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    names = compiled.positiontup
+    parameters = [tuple(row[name] for name in names) for row in rows] if names else list(rows)
+    connection.exec_driver_sql(str(compiled), parameters)
+
+
+def rows_of(connection: Connection, sql: str, keys: Iterable[tuple[int, ...]]) -> Iterator[Any]:
+    """Run a query whose ``{keys}`` is a list of rows of whole numbers, written into it: a thousand parameters are slow.
+
+    Examples
+    --------
+    ``rows_of(connection, "SELECT … WHERE (device, boot) IN (VALUES {keys})", [(1, 3), (2, 3)])``
+    """
+    for chunk in chunks(sorted(keys)):
+        values = ",".join(f"({','.join(map(str, map(int, key)))})" for key in chunk)
+        yield from connection.exec_driver_sql(sql.format(keys=values))
 
 
 def greatest(connection: Connection, left: ColumnElement[int], right: ColumnElement[int]) -> ColumnElement[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, func, insert, or_, select
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.bodies import instant, microseconds, read_body, write_body
-from cropcredit.adapters.database.dialects import chunks, device_keys, insert_into, storable
+from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into, storable
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
@@ -27,6 +28,7 @@ class DatabaseReadings:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._keys: dict[str, int] = {}  # of devices whose rows are committed: a key never changes
 
     def add(
         self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
@@ -39,7 +41,7 @@ class DatabaseReadings:
         at = microseconds(received_at)
         try:
             with writing(self._engine) as connection:
-                keys = device_keys(connection, ids, create=True)
+                keys = self._keys_of(connection, ids, create=True)
                 rows = [_row(keys[r.device_id], r, payload, at) for r, payload in readings]
                 poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
                 seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
@@ -48,6 +50,7 @@ class DatabaseReadings:
                 _set_aside(connection, rejections, at)
                 settled.reject(connection, poison, at=at)
                 settled.extend(connection, before, seqs)
+            self._keys |= keys
         except StateConflict as error:  # another writer was between our look and our insert: the batch is tried again
             raise StoreUnavailable(str(error)) from error
 
@@ -55,7 +58,7 @@ class DatabaseReadings:
         """Tell what is settled per (device, boot); see :class:`cropcredit.ports.ReadingStore`."""
         wanted = list(dict.fromkeys(boots))
         with reading(self._engine) as connection:
-            keys = device_keys(connection, {device for device, _ in wanted})
+            keys = self._keys_of(connection, {device for device, _ in wanted})
             known = {(keys[device], boot) for device, boot in wanted if device in keys}
             ranges, told = settled.load(connection, known), settled.load_boots(connection, sorted(keys.values()))
             poison = settled.rejected(connection, known)
@@ -64,6 +67,10 @@ class DatabaseReadings:
             settled.ack(device, boot, ranges.get(key, []), low=told.get(key, Boot()).low, poison=poison.get(key, []))
             for device, boot, key in names
         ]
+
+    def _keys_of(self, connection: Connection, ids: AbstractSet[str], *, create: bool = False) -> dict[str, int]:
+        found = {device: self._keys[device] for device in ids if device in self._keys}
+        return found | device_keys(connection, ids - found.keys(), create=create)
 
     def save_states(self, states: Sequence[DeviceState]) -> None:
         """Append device states."""
@@ -202,10 +209,8 @@ def _store(
             fresh.append(row)
         elif body != row["body"]:
             conflicts.append(_conflict(row))
-    if fresh:
-        connection.execute(insert_into(connection, READING).on_conflict_do_nothing(), fresh)
-    if conflicts:
-        connection.execute(insert_into(connection, CONFLICT).on_conflict_do_nothing(), conflicts)
+    execute_many(connection, insert_into(connection, READING).on_conflict_do_nothing(), fresh)
+    execute_many(connection, insert_into(connection, CONFLICT).on_conflict_do_nothing(), conflicts)
     return [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from cropcredit.adapters.database.bodies import instant, microseconds
-from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least
+from cropcredit.adapters.database.dialects import chunks, execute_many, greatest, insert_into, least, rows_of
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
 from cropcredit.model import Ack, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, contiguous, merged
@@ -18,23 +19,25 @@ BootKey = tuple[int, int]
 """(device key, boot)."""
 
 MOST_NAMED = 64
-"""Ranges, and rejected seqs, in one ack."""
+"""Ranges, and rejected seqs, in one ack (the latter: ``nth`` in the query below)."""
+
+_SETTLED = "SELECT device, boot, first, last FROM settled WHERE {of} IN (VALUES {keys}) ORDER BY device, boot, first"
+_REJECTED = """
+SELECT device, boot, seq, reason FROM (
+  SELECT rejected.*, row_number() OVER (PARTITION BY device, boot ORDER BY at DESC, seq DESC) AS nth FROM rejected
+  WHERE (device, boot) IN (VALUES {keys})
+) AS ranked WHERE nth <= 64 ORDER BY device, boot, seq"""
+_HELD = "SELECT device, boot, low, started_at FROM held WHERE device IN (VALUES {keys})"
 
 
 def load(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of these boots."""
-    found: defaultdict[BootKey, list[Range]] = defaultdict(list)
-    for chunk in chunks(sorted(boots)):
-        _collect(connection, select(SETTLED).where(tuple_(SETTLED.c.device, SETTLED.c.boot).in_(chunk)), found)
-    return dict(found)
+    return _collected(rows_of(connection, _SETTLED.format(of="(device, boot)", keys="{keys}"), boots))
 
 
-def load_devices(connection: Connection, devices: Sequence[int]) -> dict[BootKey, list[Range]]:
+def load_devices(connection: Connection, devices: Iterable[int]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of all boots of these devices."""
-    found: defaultdict[BootKey, list[Range]] = defaultdict(list)
-    for chunk in chunks(devices):
-        _collect(connection, select(SETTLED).where(SETTLED.c.device.in_(chunk)), found)
-    return dict(found)
+    return _collected(rows_of(connection, _SETTLED.format(of="device", keys="{keys}"), ((d,) for d in devices)))
 
 
 def extend(connection: Connection, before: dict[BootKey, list[Range]], seqs: Iterable[tuple[int, int, int]]) -> None:
@@ -54,12 +57,10 @@ def extend(connection: Connection, before: dict[BootKey, list[Range]], seqs: Ite
             SETTLED.c.device == bindparam("d"), SETTLED.c.boot == bindparam("b"), SETTLED.c.first == bindparam("f")
         )
         connection.execute(delete(SETTLED).where(same), gone)
-    if changed:
-        arrival = insert_into(connection, SETTLED)
-        longer = arrival.on_conflict_do_update(
-            index_elements=["device", "boot", "first"], set_={"last": arrival.excluded.last}
-        )
-        connection.execute(longer, changed)
+    arrival = insert_into(connection, SETTLED)
+    longer = {"last": arrival.excluded.last}
+    grown = arrival.on_conflict_do_update(index_elements=["device", "boot", "first"], set_=longer)
+    execute_many(connection, grown, changed)
 
 
 def reject(connection: Connection, poison: Sequence[tuple[int, int, int, str]], *, at: int) -> None:
@@ -76,16 +77,9 @@ def reject(connection: Connection, poison: Sequence[tuple[int, int, int, str]], 
 
 def rejected(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[tuple[int, str]]]:
     """Read the (seq, reason) that were refused last of each of these boots, at most as many as an ack may name."""
-    newest = (REJECTED.c.at.desc(), REJECTED.c.seq.desc())
-    rank = func.row_number().over(partition_by=(REJECTED.c.device, REJECTED.c.boot), order_by=newest)
     found: defaultdict[BootKey, list[tuple[int, str]]] = defaultdict(list)
-    for chunk in chunks(sorted(boots)):
-        ranked = (
-            select(REJECTED, rank.label("rank")).where(tuple_(REJECTED.c.device, REJECTED.c.boot).in_(chunk)).subquery()
-        )
-        query = select(ranked).where(ranked.c.rank <= MOST_NAMED).order_by(ranked.c.seq)
-        for row in connection.execute(query):
-            found[row.device, row.boot].append((row.seq, row.reason))
+    for device, boot, seq, reason in rows_of(connection, _REJECTED, boots):
+        found[device, boot].append((seq, reason))
     return dict(found)
 
 
@@ -111,12 +105,11 @@ def hold(connection: Connection, told: Iterable[tuple[int, DeviceState]]) -> Non
     connection.execute(arrival.on_conflict_do_update(index_elements=["device", "boot"], set_=best), rows)
 
 
-def load_boots(connection: Connection, devices: Sequence[int]) -> dict[BootKey, Boot]:
+def load_boots(connection: Connection, devices: Iterable[int]) -> dict[BootKey, Boot]:
     """Read what these devices' states told about their boots."""
     return {
-        (row.device, row.boot): Boot(row.low, None if row.started_at is None else instant(row.started_at))
-        for chunk in chunks(devices)
-        for row in connection.execute(select(HELD).where(HELD.c.device.in_(chunk)))
+        (device, boot): Boot(low, None if started_at is None else instant(started_at))
+        for device, boot, low, started_at in rows_of(connection, _HELD, ((device,) for device in devices))
     }
 
 
@@ -143,6 +136,8 @@ def _started_at(state: DeviceState) -> int | None:
     return None if state.up_ms is None else microseconds(state.received_at) - 1000 * state.up_ms
 
 
-def _collect(connection: Connection, query: Select[int, int, int, int], into: dict[BootKey, list[Range]]) -> None:
-    for row in connection.execute(query.order_by(SETTLED.c.device, SETTLED.c.boot, SETTLED.c.first)):
-        into[row.device, row.boot].append((row.first, row.last))
+def _collected(rows: Iterable[Any]) -> dict[BootKey, list[Range]]:
+    found: defaultdict[BootKey, list[Range]] = defaultdict(list)
+    for device, boot, first, last in rows:
+        found[device, boot].append((first, last))
+    return dict(found)
