@@ -13,8 +13,8 @@ import typer
 
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
 from cropcredit.errors import MalformedInput, RefusedInput
-from cropcredit.model import Device, parse_as_of
-from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation
+from cropcredit.model import Device
+from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation, since_when
 from cropcredit.usecases.devices import AddDevices, IssuedKey
 
 app = typer.Typer(name="devices", help="Farm devices: register, place, revoke, list.", no_args_is_help=True)
@@ -56,7 +56,9 @@ def place(
     field: Annotated[str, typer.Option(help="Field where it stands.")] = "",
     store: Annotated[str, typer.Option(help="Grain store where it stands.")] = "",
     channel: Annotated[str, typer.Option(help="Channel of its readings; * covers all.")] = "*",
-    since: Annotated[str, typer.Option(help="Since when it stands there: instant with zone. Default: now.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Since when it stands there: a date (its start) or an instant. Default: now.")
+    ] = "",
     depth_cm: Annotated[float | None, typer.Option(help="Depth below the surface, cm.")] = None,
     from_file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help=_PLACES_FORM)] = None,
     as_json: Json = False,
@@ -70,7 +72,7 @@ def place(
         places = opened.device_tables.places(from_file)
     else:
         now = opened.clock.now()
-        from_at = parse_as_of(since, opened.settings.time_zone) if since else now
+        from_at = since_when(since, opened.settings.time_zone) if since else now
         places = [
             installation(
                 device_id=str(device_id), channel=channel, from_at=from_at, field_id=field, store_id=store,

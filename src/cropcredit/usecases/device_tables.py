@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Device, Installation
+from cropcredit.model import Device, Installation, parse_as_of
 from cropcredit.ports import Catalogues, Clock, TableReader
 from cropcredit.usecases.cells import KNOWN_AT, SYNTHETIC, Cells, Column, Context
 
@@ -77,7 +77,7 @@ class ReadDeviceTables:
         return installation(
             device_id=cells.text("device_id"),
             channel=cells.maybe("channel") or "*",
-            from_at=self._start(cells),
+            from_at=self._since(cells),
             to_at=cells.maybe_instant("to_at"),
             field_id=cells.maybe("field_id"),
             store_id=cells.maybe("store_id"),
@@ -89,11 +89,25 @@ class ReadDeviceTables:
             known_at=cells.known_at(),
         )
 
-    def _start(self, cells: Cells) -> datetime:
-        """Read ``from_at``: a device that was placed on a day has stood there since the day began."""
-        if len(cells.text("from_at")) == len("2025-06-01"):
-            return datetime.combine(cells.day("from_at"), time(0), ZoneInfo(self.zone))
-        return cells.instant("from_at")
+    def _since(self, cells: Cells) -> datetime:
+        try:
+            return since_when(cells.text("from_at"), self.zone)
+        except MalformedInput as error:
+            raise MalformedInput(error.what, where=f"row {cells.row}", cure="write 2026-04-01 or an instant") from None
+
+
+def since_when(text: str, zone: str) -> datetime:
+    """Read since when a device stands somewhere: an instant, or a date meaning its start in ``zone``.
+
+    Examples
+    --------
+    >>> since_when("2026-04-01", "Asia/Shanghai").isoformat()
+    '2026-04-01T00:00:00+08:00'
+    """
+    if len(text) == len("2025-06-01"):
+        parse_as_of(text, zone)  # refuses what is no date
+        return datetime.combine(date.fromisoformat(text), time(0), ZoneInfo(zone))
+    return parse_as_of(text, zone)
 
 
 def installation(*, device_id: str, channel: str, from_at: datetime, **facts: object) -> Installation:

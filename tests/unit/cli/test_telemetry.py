@@ -1,0 +1,123 @@
+"""devices and telemetry, as the person who puts probes into fields types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cropcredit.adapters.mqtt import Health
+from cropcredit.bootstrap import App, build
+from cropcredit.cli import app
+from cropcredit.config import Settings
+from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
+from cropcredit.service import health_line
+from cropcredit.usecases.ingest import Message
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    assert run("init", home=tmp_path / "desk").exit_code == 0
+    return tmp_path / "desk"
+
+
+def run(*words: object, home: Path) -> Result:
+    return CliRunner().invoke(app, [*map(str, words), "--home", str(home)])
+
+
+def opened(home: Path) -> App:
+    return build(Settings.load(home))
+
+
+def test_a_device_gets_its_key_once_in_the_form_that_devices_files_have(home: Path):
+    printed = run("devices", "add", "probe-1", "--model", "soil", home=home).stdout.splitlines()
+    assert printed[0] == "device,kid,secret,password"
+    device, kid, secret, password = printed[1].split(",")
+    assert (device, kid, len(secret), len(password)) == ("probe-1", "k1", 64, 64)
+    listed = run("devices", "list", "--json", home=home).stdout
+    assert json.loads(listed)[0]["keys"] == ["k1"]
+    assert secret not in listed
+    assert "probe-1" in run("devices", "list", home=home).stdout
+
+
+def test_many_devices_come_from_a_table_and_their_keys_go_into_a_file_for_one_person(home: Path, tmp_path: Path):
+    table, keys = tmp_path / "devices.csv", tmp_path / "keys.csv"
+    table.write_text("device_id,model,synthetic\na,probe,yes\nb,probe,no\n")
+    assert run("devices", "add", "--from", table, "--keys", keys, home=home).stdout.startswith("registered 2 devices")
+    with keys.open() as file:
+        assert [row["device"] for row in csv.DictReader(file)] == ["a", "b"]
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    again = run("devices", "add", "--from", table, "--keys", keys, home=home)
+    assert isinstance(again.exception, RefusedInput), "a file that is there is never overwritten"
+
+
+def test_a_key_file_that_cannot_be_filled_is_not_left_behind(home: Path, tmp_path: Path):
+    run("devices", "add", "a", home=home)
+    refused = run("devices", "add", "a", "--keys", tmp_path / "keys.csv", home=home)
+    assert isinstance(refused.exception, StateConflict)
+    assert not (tmp_path / "keys.csv").exists()
+    assert run("devices", "add", "a", "--rotate", home=home).stdout.splitlines()[1].startswith("a,k2,")
+
+
+def test_devices_are_placed_by_hand_or_from_a_table(home: Path, tmp_path: Path):
+    run("devices", "add", "a", home=home)
+    assert run("devices", "place", "a", "--store", "s1", "--since", "2026-04-01", home=home).exit_code == 0
+    table = tmp_path / "places.csv"
+    table.write_text("device_id,store_id,from_at\na,s2,2026-05-01\n")
+    placed = json.loads(run("devices", "place", "--from", table, "--json", home=home).stdout)
+    assert placed[0]["store_id"] == "s2"
+    assert "s2:*" in run("devices", "list", home=home).stdout
+    nowhere = run("devices", "place", "a", "--field", "f9", home=home)
+    assert isinstance(nowhere.exception, UnknownRecord)
+
+
+@pytest.mark.parametrize(
+    "words", [("devices", "add"), ("devices", "place"), ("devices", "add", "a", "--from", "x.csv")]
+)
+def test_one_device_or_a_table_must_be_named(home: Path, words: tuple[str, ...]):
+    refused = run(*words, home=home)
+    assert isinstance(refused.exception, MalformedInput)
+    assert "one device, or a table" in str(refused.exception)
+
+
+def test_revoke_takes_the_key_away(home: Path):
+    run("devices", "add", "a", home=home)
+    assert run("devices", "revoke", "a", home=home).stdout == "revoked a\n"
+    assert "revoked" in run("devices", "list", home=home).stdout
+    assert "a:" not in (home / "broker" / "passwords").read_text()
+
+
+def test_gaps_and_quarantine_are_shown(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    run("devices", "add", "a", home=home)
+    ingest = opened(home).ingest_messages
+    said = [json.dumps({"v": 1, "boot": 1, "seq": seq, "clk": "none", "up": 1, "m": []}).encode() for seq in (1, 4)]
+    ingest([Message("farm/v1/a/up", payload) for payload in (*said, b"{\xff")])
+    (gap,) = json.loads(run("telemetry", "gaps", "--json", home=home).stdout)
+    assert (gap["first"], gap["last"], gap["size"], gap["kind"]) == (2, 3, 2, "open")
+    assert "2 messages in 1 gaps" in run("telemetry", "gaps", "a", home=home).stdout
+    (refused,) = json.loads(run("telemetry", "quarantine", "--json", home=home).stdout)
+    assert (refused["reason"], refused["payload"]) == ("utf8", "{\\xff")
+    assert "1 utf8" in run("telemetry", "quarantine", home=home).stdout
+
+
+def test_the_health_line_says_what_is_wrong():
+    health = Health(connected=True, received=7, readings=5, refused=2, last_commit=10.0, trouble="disk full")
+    line = health_line(health, now=12.4)
+    assert "connected=yes received=7 readings=5" in line
+    assert "last_commit=2 s ago" in line
+    assert line.endswith("trouble=disk full")
+    assert "last_commit=never" in health_line(Health(), now=0.0)
+
+
+def test_the_clock_of_the_workspace_dates_what_is_registered(home: Path):
+    before = datetime.now(UTC)
+    run("devices", "add", "a", home=home)
+    (status,) = opened(home).list_devices()
+    assert before <= status.device.known_at <= datetime.now(UTC)
