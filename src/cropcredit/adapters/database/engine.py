@@ -12,9 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
 
 from cropcredit.errors import CropcreditError, RefusedInput, StateConflict, StoreUnavailable
 
@@ -38,12 +36,7 @@ def open_database(url: str) -> Engine:
         If the database does not answer.
     """
     try:
-        parsed = make_url(url)
-        engine = (
-            create_engine(parsed, poolclass=NullPool)
-            if parsed.get_backend_name() == "sqlite"
-            else create_engine(parsed)
-        )
+        engine = create_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise RefusedInput(
             f"no database can be opened by {_masked(url)!r}", cure="use sqlite:///… or postgresql+psycopg://…"
