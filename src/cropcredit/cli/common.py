@@ -76,7 +76,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=not err.is_terminal) as bars:
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
         task = bars.add_task(label, total=total)
         yield lambda done: bars.advance(task, done)
 

@@ -29,6 +29,8 @@ class Money:
     """ISO 4217 code."""
 
     def __post_init__(self) -> None:
+        if type(self.minor) is not int:  # a float would be stored, and never read back
+            raise MalformedInput(f"{self.minor!r} is not a whole number of minor units", cure="use Money.of")
         if len(self.currency) != 3 or not self.currency.isupper():  # noqa: PLR2004 - ISO 4217 codes have three letters
             raise MalformedInput(f"{self.currency!r} is not an ISO 4217 currency code")
 

@@ -77,6 +77,12 @@ def test_money_of_two_currencies_is_never_added():
         Money(1, "yuan")
 
 
+@pytest.mark.parametrize("minor", [1.0, True, None])
+def test_money_at_rest_is_a_whole_number(minor):
+    with pytest.raises(MalformedInput, match="not a whole number of minor units"):
+        Money(minor, "CNY")
+
+
 def test_consent_ends_when_it_is_withdrawn_and_covers_only_what_it_names():
     consent = Consent(
         id="c", known_at=NOON, party_id="p", purpose="credit_assessment", data_kinds=("satellite",), language="zh",
