@@ -381,7 +381,7 @@ class FakeModels:
 
     def __init__(self) -> None:
         self.artefacts: dict[str, tuple[dict[str, Any], str]] = {}
-        self.promoted: dict[str, str] = {}
+        self.used: dict[str, list[str]] = {}
 
     def save(self, artefact: dict[str, Any], card: str) -> str:
         model_id = digest(artefact)
@@ -394,11 +394,16 @@ class FakeModels:
         return self.artefacts[model_id][0]
 
     def current(self, crop: str) -> str | None:
-        return self.promoted.get(crop)
+        promoted = self.promoted(crop)
+        return promoted[-1] if promoted else None
+
+    def promoted(self, crop: str) -> list[str]:
+        return self.used.get(crop, [])
 
     def promote(self, crop: str, model_id: str) -> None:
         self.load(model_id)
-        self.promoted[crop] = model_id
+        if self.current(crop) != model_id:
+            self.used.setdefault(crop, []).append(model_id)
 
 
 class FakeCatalogues:

@@ -331,6 +331,10 @@ class ModelStore(Protocol):
         """Give the model in use for a crop."""
         ...
 
+    def promoted(self, crop: str) -> list[str]:
+        """Give every model that was ever put into use for a crop, latest last."""
+        ...
+
     def promote(self, crop: str, model_id: str) -> None: ...
 
 

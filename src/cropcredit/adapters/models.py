@@ -47,8 +47,12 @@ class JsonModels:
 
     def current(self, crop: str) -> str | None:
         """Give the model in use for a crop."""
-        promoted = self._promoted().get(crop)
+        promoted = self.promoted(crop)
         return promoted[-1] if promoted else None
+
+    def promoted(self, crop: str) -> list[str]:
+        """Give every model that was ever put into use for a crop, latest last."""
+        return self._promoted().get(crop, [])
 
     def promote(self, crop: str, model_id: str) -> None:
         """Put a stored model into use for a crop."""

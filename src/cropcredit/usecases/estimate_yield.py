@@ -171,9 +171,8 @@ class EstimateYields:
         names = sorted({label.region for label in labels} | {month.region for month in months})
         wanted = sorted({(fields[p.field_id].admin_unit, Season.parse(p.season_id).harvest_year) for p in plantings})
         mine = {(unit, year): region_of(unit, names) for unit, year in wanted}
-        model_id = self.models.current(crop)
-        artefact = self.models.load(model_id) if model_id else None
-        if model_id is None or artefact is None or datetime.fromisoformat(artefact["known_by"]) > as_of:
+        model_id, artefact = self._model(crop, as_of)
+        if artefact is None:
             official = {key: official_forecast(labels, crop, region) for key, region in mine.items() if labels}
             return _Knowledge(
                 model_id=MODEL_ID, spread=FieldSpread(), forecasts=official, labels=labels, fingerprint=digest(labels)
@@ -189,6 +188,14 @@ class EstimateYields:
             labels=labels,
             fingerprint=digest([month for month in months if month.days[-1].year >= now.year.min() - 1]),
         )
+
+    def _model(self, crop: str, as_of: datetime) -> tuple[str, dict[str, Any] | None]:
+        """Find the last model put into use that learned from nothing later than the instant."""
+        for model_id in reversed(self.models.promoted(crop)):
+            artefact = self.models.load(model_id)
+            if datetime.fromisoformat(artefact["known_by"]) <= as_of:
+                return model_id, artefact
+        return MODEL_ID, None
 
     def _growth(
         self, plantings: Sequence[Planting], fields: Mapping[str, Field], as_of: datetime, day: date

@@ -16,8 +16,8 @@ Learned from {labels} yields of {regions} regions, {first}-{last}, all known by 
 Data {fingerprint}. Before it: {predecessor}.
 
 Predicts the yield of a region's season: the region's average or trend, plus what the anomalies of the season's index
-say (a ridge on a damped quadratic; {tried} candidates, chosen within the training years). A field is then placed around its region by
-its own growth (spread between fields {cv:.0%}, {spread}).
+say (a ridge on a damped quadratic; {tried} candidates, chosen within the training years). A field is then placed around
+its region by its own growth (spread between fields {cv:.0%}, {spread}).
 
 ## On years it had not seen
 

@@ -48,6 +48,8 @@ def test_no_model_is_in_use_until_one_is_promoted(models):
         models.promote("maize", model_id)
 
     assert models.current("maize") == second
+    assert models.promoted("maize") == [first, second]
+    assert models.promoted("winter_wheat") == []
     assert models.current("winter_wheat") is None
 
 

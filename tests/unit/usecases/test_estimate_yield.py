@@ -69,6 +69,18 @@ def test_a_model_that_learned_from_later_facts_is_not_used_for_an_earlier_day():
     assert run.models == {"winter_wheat": "official-yield"}
 
 
+def test_a_newer_model_does_not_displace_the_one_an_earlier_day_knew():
+    made = watched(world(*past()))
+    first = trainer(made)[0].model_id
+    made.facts.add(label("T1", 2025, 3.0))
+    day = datetime(2026, 3, 30, tzinfo=UTC)
+    second = trainer(made, as_of=day)[0].model_id
+
+    assert made.models.promoted("winter_wheat") == [first, second]
+    assert made.estimate()(as_of=AFTER).models == {"winter_wheat": first}
+    assert made.estimate()(as_of=day).models == {"winter_wheat": second}
+
+
 def test_what_is_learned_later_never_changes_an_earlier_estimate():
     early = end_of(date(2025, 4, 28))
     before = watched(world(*past()), until=date(2025, 4, 25))
