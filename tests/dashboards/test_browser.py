@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,7 +36,13 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, h
 pytestmark = pytest.mark.debian
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def workspace(_pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give one workspace to all visits: a server takes seconds to start."""
+    return Path(shutil.copytree(_pristine, tmp_path_factory.mktemp("browser") / "workspace"))
+
+
+@pytest.fixture(scope="module")
 def desk(workspace: Path) -> Iterator[str]:
     """Serve the workspace with the command a lender would type; gives the address."""
     with socket.socket() as probe:
@@ -53,7 +60,7 @@ def desk(workspace: Path) -> Iterator[str]:
         server.wait(20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(debian_tool: Callable[[str], Path]) -> Iterator[Browser]:
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=str(debian_tool("chromium")), args=list(QUIET))
