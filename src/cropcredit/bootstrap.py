@@ -34,11 +34,12 @@ from cropcredit.adapters.secret_file import load_or_make
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.config import Settings, data_dir
-from cropcredit.ports import AccountStore, Clock, FactStore
+from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
-from cropcredit.usecases.cases import Queue
+from cropcredit.usecases.case_evidence import GatherCaseEvidence
+from cropcredit.usecases.cases import OpenCase, Queue
 from cropcredit.usecases.decide import Decide
 from cropcredit.usecases.device_tables import ReadDeviceTables
 from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
@@ -70,6 +71,7 @@ class App:
     settings: Settings
     clock: Clock
     facts: FactStore
+    catalogues: Catalogues
     accounts: AccountStore
     examine: Examine
     sign_in: SignIn
@@ -88,7 +90,9 @@ class App:
     import_records: ImportRecords
     import_series: ImportPriceSeries
     import_policy: ImportPolicy
+    case_evidence: GatherCaseEvidence
     queue: Queue
+    open_case: OpenCase
     size_loan: SizeLoan
     size_all: SizeAll
     replay_offer: ReplayOffer
@@ -139,16 +143,17 @@ def build(settings: Settings) -> App:
         zone=settings.time_zone,
         identity_key=load_or_make(home / "identity.key"),
     )
-    summarise_sensors = SummariseSensors(
-        facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
-    )
     read_yields = ReadYields(importer=import_records, archive=CyBenchFolder())
     estimates = ParquetEstimates(folder=home / "estimates")
     size_loan = SizeLoan(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock)
+    summarise_sensors = SummariseSensors(
+        facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
+    )
     return App(
         settings=settings,
         clock=clock,
         facts=facts,
+        catalogues=catalogues,
         accounts=accounts,
         examine=partial(health.examine, settings.home, broker=broker, released_on=RELEASED_ON),
         sign_in=SignIn(accounts=accounts, hasher=hasher, attempts=MemoryAttempts(), clock=clock),
@@ -185,7 +190,15 @@ def build(settings: Settings) -> App:
         import_records=import_records,
         import_series=ImportPriceSeries(facts=facts, tables=tables, catalogues=catalogues, zone=settings.time_zone),
         import_policy=ImportPolicy(facts=facts, clock=clock, read=read_toml),
+        case_evidence=GatherCaseEvidence(
+            facts=facts,
+            observations=observations,
+            runs=runs,
+            summarise=summarise_sensors,
+            clock=clock,
+        ),
         queue=Queue(facts=facts, clock=clock),
+        open_case=OpenCase(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock),
         size_loan=size_loan,
         size_all=SizeAll(facts=facts, clock=clock, size_loan=size_loan),
         replay_offer=ReplayOffer(facts=facts, fields=fields, catalogues=catalogues),
