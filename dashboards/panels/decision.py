@@ -8,8 +8,9 @@ import streamlit as st
 
 from cropcredit.errors import CropcreditError
 from cropcredit.model import Money, Outcome, Role, Step
-from cropcredit.usecases.cases import Case, NextStep, Stage
+from cropcredit.usecases.cases import Case
 from cropcredit.usecases.decide import LENDS, REASONS
+from cropcredit.usecases.workflow import NextStep, Stage
 from dashboards.frame import panel, trouble
 from dashboards.panels import missing
 from dashboards.session import Desk

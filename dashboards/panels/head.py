@@ -6,7 +6,8 @@ import streamlit as st
 
 from cropcredit.errors import CropcreditError
 from cropcredit.model import Consent, Role
-from cropcredit.usecases.cases import Case, NextStep, Stage
+from cropcredit.usecases.cases import Case
+from cropcredit.usecases.workflow import NextStep, Stage
 from dashboards.frame import trouble
 from dashboards.panels.rows import COLOURS
 from dashboards.session import Desk

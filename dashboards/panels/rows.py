@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cropcredit.usecases.cases import QueueRow, Stage
+from cropcredit.usecases.cases import QueueRow
+from cropcredit.usecases.workflow import Stage
 from dashboards.session import Desk
 from dashboards.words import plain
 

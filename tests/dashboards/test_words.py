@@ -10,8 +10,8 @@ from cropcredit.credit import reasons as credit_reasons
 from cropcredit.model import Outcome, PartyKind, Role, Step
 from cropcredit.telemetry.grade import Grade
 from cropcredit.usecases import estimate_yield
-from cropcredit.usecases.cases import NextStep, Stage
 from cropcredit.usecases.decide import REASONS
+from cropcredit.usecases.workflow import NextStep, Stage
 from dashboards.words import LANGUAGES, Words, catalogue, plain
 from tests import lending
 

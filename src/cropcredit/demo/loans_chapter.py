@@ -22,7 +22,7 @@ from cropcredit.model import (
     Role,
     Step,
 )
-from cropcredit.usecases.cases import current_offer
+from cropcredit.usecases.workflow import current_offer
 
 PREFERRED = ("quantile", "stress", "dscr", "need", "requested")
 """Binding rules by how much they tell about the harvest: the case of the story is chosen by them."""

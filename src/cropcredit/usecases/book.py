@@ -9,7 +9,7 @@ from cropcredit.credit.schedule import parts_of, plan
 from cropcredit.errors import NotPermitted, StateConflict
 from cropcredit.model import Application, Decision, Loan, Offer
 from cropcredit.ports import AccountStore, Clock, FactStore
-from cropcredit.usecases.cases import NextStep, Stage, current_offer, stage_of, why_not
+from cropcredit.usecases.workflow import NextStep, Stage, current_offer, stage_of, why_not
 
 OPEN_LOANS = ("booked", "extended", "renewed")
 

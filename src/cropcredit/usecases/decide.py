@@ -19,7 +19,7 @@ from cropcredit.model import (
     digest,
 )
 from cropcredit.ports import AccountStore, Clock, FactStore
-from cropcredit.usecases.cases import OPEN, NextStep, Stage, current_offer, policy_for, stage_of, why_not
+from cropcredit.usecases.workflow import OPEN, NextStep, Stage, current_offer, policy_for, stage_of, why_not
 
 LENDS = (Outcome.ACCEPT, Outcome.REDUCE)
 

@@ -28,7 +28,7 @@ from cropcredit.model import (
     digest,
 )
 from cropcredit.ports import Catalogues, FactStore
-from cropcredit.usecases.cases import policy_for
+from cropcredit.usecases.workflow import policy_for
 
 PURPOSE = "credit_assessment"
 DATA_KIND = "satellite"

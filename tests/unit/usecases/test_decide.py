@@ -6,7 +6,8 @@ import pytest
 from cropcredit.errors import MalformedInput, NotPermitted, StateConflict, UnknownName
 from cropcredit.model import Decision, Offer, Outcome, Step
 from cropcredit.usecases.book import BookLoan
-from cropcredit.usecases.cases import NextStep, OpenCase, Queue, Stage
+from cropcredit.usecases.cases import OpenCase, Queue
+from cropcredit.usecases.workflow import NextStep, Stage
 from tests.fakes import FakeFacts
 from tests.lending import BRANCH, TODAY, Lender, application, cny, party, policy, records
 
