@@ -157,7 +157,7 @@ class Broker:
         configuration = self.directory / "mosquitto.conf"
         configuration.write_text(mosquitto_configuration(self.directory, host=self.host, port=self.port))
         self._access.write_rules()
-        return [program, "-c", str(configuration)]
+        return [*_ends_with_us(), program, "-c", str(configuration)]
 
     def _iotcore(self) -> list[str]:
         if self.host not in LOOPBACK:
@@ -227,6 +227,15 @@ def mosquitto_configuration(directory: Path, *, host: str, port: int) -> str:
         "log_type warning",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _ends_with_us() -> list[str]:
+    """Give the words before a command that end it when the thread that started it ends, even by SIGKILL.
+
+    An orphan would hold the port against our next start. The tool is of util-linux, which every Debian has.
+    """
+    tool = shutil.which("setpriv")
+    return [tool, "--pdeathsig", "TERM"] if tool else []
 
 
 def _answers(host: str, port: int) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -197,6 +199,34 @@ def test_it_comes_back_after_a_power_cut(broker_kind, make_broker):
     assert broker.running
     broker.stop()
     broker.stop()
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from cropcredit.adapters.broker import Broker
+Broker(Path(sys.argv[1]), port=int(sys.argv[2]), kind=sys.argv[3]).start()
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_goes_when_its_owner_is_killed_so_that_the_port_is_free_again(broker_kind, make_broker):
+    broker = make_broker(broker_kind)
+    command = [sys.executable, "-c", OWNER, str(broker.directory), str(broker.port), broker_kind]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as owner:
+        try:
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == b"up\n"
+        finally:
+            owner.kill()
+    until(partial(nobody_answers, broker.port))
+    broker.start()
+
+
+def nobody_answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_a_port_that_is_taken_is_refused_by_name(broker_kind, make_broker, tmp_path):
