@@ -62,11 +62,11 @@ def sidebar(desk: Desk) -> None:
                 words("desk.all_branches") if everywhere else words("case.branch", branch=plain(desk.account.branch))
             )
             st.caption(f"{plain(desk.account.full_name)} · {role}  \n{where}")
+        st.session_state["language_switch"] = words.language  # who signs in may bring another language along
         st.segmented_control(
             words("desk.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
-            default=words.language,
             required=True,
             key="language_switch",
             on_change=_switch,

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cropcredit.bootstrap import build
 from cropcredit.config import Settings
-from cropcredit.model import Decision, Outcome, Step
+from cropcredit.model import Decision, Outcome, Role, Step
 from tests.builders import LENDER, PASSWORD
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
@@ -167,6 +167,19 @@ def test_agronomists_and_administrators_read_and_decide_nothing(visit, username:
     assert "reads this case; it decides nothing" in said(page)
     keys = {button.key for button in page.button}
     assert not keys & {"size", "recommend_send", "approve_send", "return_send"}
+
+
+def test_the_language_switch_shows_the_language_of_who_signed_in(visit, workspace: Path) -> None:
+    app = build(Settings.load(workspace))
+    app.add_account("mary", PASSWORD, role=Role.APPROVER, full_name="Mary", branch="*", language="en")
+    page = visit(language="")
+    assert page.segmented_control(key="language_switch").value == "zh"
+    sign_in(page, "mary")
+    assert page.title[0].value == "Queue"
+    assert page.segmented_control(key="language_switch").value == "en"
+    page.segmented_control(key="language_switch").set_value("zh").run()
+    assert page.title[0].value == "待办案件"
+    assert page.segmented_control(key="language_switch").value == "zh"
 
 
 def test_signing_out_forgets_the_person(visit) -> None:
