@@ -6,9 +6,12 @@ import json
 import socket
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.health import examine
+from cropcredit.config import Settings
 
 
 def cropcredit(*words: object) -> subprocess.CompletedProcess[str]:
@@ -25,6 +28,16 @@ def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):
     assert "is a workspace already; nothing was changed" in again.stderr
     findings = json.loads(cropcredit("doctor", "--home", home, "--json").stdout)
     assert {finding["name"] for finding in findings} == {"clock", "disk", "broker", "fonts"}
+
+
+def test_a_workspace_for_made_data_starts_on_the_day_of_its_season(tmp_path):
+    home = tmp_path / "bank"
+    done = cropcredit("init", "--home", home, "--synthetic-today", "2026-08-25")
+    assert done.returncode == 0, done.stderr
+    settings = Settings.load(home)
+    assert settings.synthetic
+    today = SystemClock(timedelta(seconds=settings.clock_shift_s)).now().astimezone(ZoneInfo("Asia/Shanghai"))
+    assert today.date() == date(2026, 8, 25)
 
 
 def test_a_command_outside_a_workspace_says_how_to_make_one(tmp_path):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -21,10 +22,22 @@ def init(
     time_zone: Annotated[str, typer.Option(help="IANA zone of the lender's days.")] = "Asia/Shanghai",
     currency: Annotated[str, typer.Option(help="ISO 4217 code of the loans.")] = "CNY",
     language: Annotated[str, typer.Option(help="First language of the desk: zh or en.")] = "zh",
+    synthetic_today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="For made data only: the day on which this workspace's clock starts.",
+        ),
+    ] = None,
 ) -> None:
     """Make a workspace: its settings file, its database, the default lending policy."""
     values: dict[str, object] = {"lender": lender, "time_zone": time_zone, "currency": currency, "language": language}
     settings = Settings.checked(home, values, where="init")
+    if synthetic_today is not None:
+        noon = datetime.combine(synthetic_today, time(12), ZoneInfo(settings.time_zone))
+        shift = round((noon - datetime.now(UTC)) / timedelta(seconds=1))
+        settings = Settings.checked(home, values | {"synthetic": True, "clock_shift_s": shift}, where="init")
     settings.save()
     opened, default = build(settings), data_dir() / "catalogues" / "policy.toml"
     if opened.import_policy.currency_of(default) == settings.currency:

@@ -79,7 +79,8 @@ class Gather:
         policy = policy_for(self.facts, application.requested.currency, as_of=as_of)
         if policy is None:
             currency = application.requested.currency
-            raise MissingEvidence(f"no lending policy in {currency}", where=where, cure="import policy FILE")
+            what = f"no lending policy in {currency} in force at {as_of:%Y-%m-%dT%H:%MZ}"
+            raise MissingEvidence(what, where=where, cure="import policy FILE")
         return Evidence(
             application=application,
             party=party,

@@ -110,7 +110,7 @@ def test_what_becomes_known_later_does_not_change_an_earlier_instant():
         pytest.param({"price": price(dated_on=date(2025, 7, 1))}, "no farm-gate price", id="price of the future"),
         pytest.param({"series": None}, "planting PL1: no price series of winter_wheat", id="no series"),
         pytest.param({"costs": None}, "planting PL1: no cost sheet of winter_wheat for 371425", id="no cost"),
-        pytest.param({"policy": None}, "application A1: no lending policy in CNY", id="no policy"),
+        pytest.param({"policy": None}, "application A1: no lending policy in CNY in force at 20", id="no policy"),
         pytest.param({"application": None}, "no Application with id 'A1'", id="no application"),
         pytest.param({"application": application(planting_ids=())}, "names no planting", id="nothing planted"),
         pytest.param({"application": application(planting_ids=("PL1", "PL1"))}, "or one twice", id="planted twice"),
