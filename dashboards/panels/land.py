@@ -93,6 +93,8 @@ def _growth(desk: Desk, case: Case, found: CaseEvidence) -> None:
             )
             view = views[chosen]
         _curve(desk, view, found)
+        if "satellite" in found.withheld:
+            return  # a yield that was learned from the curve tells what the curve would
         st.markdown(f"##### {words('yield.title')}")
         if view.estimate is None:
             st.caption(words("yield.none"))

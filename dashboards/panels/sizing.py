@@ -60,15 +60,16 @@ def price(desk: Desk, offer: Offer) -> None:
             {words.code("price.part", name): formats.rate(part) for name, part in offer.price_parts},
             border="horizontal",
         )
-        st.markdown(f"**{words('schedule.title')}**")
-        st.table(
-            {
-                words("schedule.due"): [formats.day(due.due_on) for due in offer.schedule],
-                words("schedule.principal"): [formats.money(due.principal) for due in offer.schedule],
-                words("schedule.interest"): [formats.money(due.interest) for due in offer.schedule],
-            },
-            border="horizontal",
-        )
+        if offer.schedule:  # nothing lent, nothing due
+            st.markdown(f"**{words('schedule.title')}**")
+            st.table(
+                {
+                    words("schedule.due"): [formats.day(due.due_on) for due in offer.schedule],
+                    words("schedule.principal"): [formats.money(due.principal) for due in offer.schedule],
+                    words("schedule.interest"): [formats.money(due.interest) for due in offer.schedule],
+                },
+                border="horizontal",
+            )
         evidence(desk, offer, "rate")
 
 

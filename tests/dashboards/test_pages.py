@@ -97,6 +97,8 @@ def test_without_consent_nothing_that_was_seen_or_measured_is_shown(visit) -> No
     assert not page.exception
     assert "has not consented to satellite" in said(page)
     assert "has not consented to sensor" in said(page)
+    assert "Expected yield" not in said(page), "a yield seen from space is an observation too"
+    assert "seasons between" not in said(page)
 
 
 def test_sizing_without_consent_is_refused_in_words_not_as_a_failure(visit) -> None:
