@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 NAME ?= *
+PURE := model fields wire imagery telemetry agronomy credit units errors
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check coverage bench format clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -15,13 +16,17 @@ demo: .venv/.runtime ## run the whole line on the demo region and open the desk 
 test: .venv/.test ## set up, check and test everything
 	@.ci/system
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto $(ARGS)
 
 check: .venv/.test ## format, lint, types, architecture
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+coverage: .venv/.test ## branch coverage of the pure layers by their own tests
+	@$(BIN)/pytest -q tests/unit tests/property tests/contract tests/golden \
+	  $(foreach layer,$(PURE),--cov=cropcredit.$(layer)) --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: .venv/.bench ## measure against the named peers (NAME=imagery: only that one)
 	@set -e; for bench in tests/benchmarks/bench_$(NAME).py; do PYTHONPATH=. $(BIN)/python $$bench; done

@@ -75,7 +75,7 @@ class Visit:
         self.abroad: list[str] = []
         self.size = size
         self.page: Page = browser.new_page(viewport=size)
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(120_000)
         self.page.on("request", self._note)
         self.page.goto(url)
 

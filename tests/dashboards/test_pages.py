@@ -18,7 +18,7 @@ def visit(workspace: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CROPCREDIT_HOME", str(workspace))
 
     def open_desk(username: str = "", language: str = "zh", application: str = "") -> AppTest:
-        page = AppTest.from_file(str(APP), default_timeout=30)
+        page = AppTest.from_file(str(APP), default_timeout=120)
         page.session_state["language"] = language
         page.run()
         if username:

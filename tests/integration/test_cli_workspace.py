@@ -16,7 +16,7 @@ from cropcredit.config import Settings
 
 def cropcredit(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cropcredit", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
 def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):

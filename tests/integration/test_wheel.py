@@ -53,7 +53,7 @@ def demo(installed: Path, plain: tuple[dict[str, str], Path]) -> subprocess.Comp
     environment, folder = plain
     command = [str(installed / "cropcredit"), "demo", "--once"]
     return subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=480
+        command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=900
     )
 
 
@@ -70,7 +70,7 @@ def test_the_demo_runs_from_the_wheel_and_says_what_it_did(demo):
 @pytest.mark.usefixtures("demo")
 def test_a_second_run_of_the_demo_takes_seconds_and_says_the_same(installed, plain):
     command = [str(installed / "cropcredit"), "demo", "--once", "--json"]
-    again = subprocess.run(command, env=plain[0], cwd=plain[1], capture_output=True, text=True, check=True, timeout=60)
+    again = subprocess.run(command, env=plain[0], cwd=plain[1], capture_output=True, text=True, check=True, timeout=240)
     assert json.loads(again.stdout)
 
 
@@ -98,12 +98,12 @@ def desk(installed: Path, plain: tuple[dict[str, str], Path]) -> Iterator[str]:
 
 @pytest.mark.usefixtures("demo")
 def test_the_desk_is_served_from_the_wheel(desk):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
             with urllib.request.urlopen(f"{desk}/_stcore/health", timeout=5) as answer:
                 assert answer.read() == b"ok"
                 return
         except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < deadline, "the desk did not come up within a minute"
+            assert time.monotonic() < deadline, "the desk did not come up within four minutes"
             time.sleep(0.2)

@@ -47,7 +47,7 @@ class Simulator:
         return self.start("replay", self.readings, *options, journal=journal)
 
 
-def ended(process: subprocess.Popen[str], within_s: float = 40) -> tuple[int, dict[str, Any], str]:
+def ended(process: subprocess.Popen[str], within_s: float = 180) -> tuple[int, dict[str, Any], str]:
     """Wait for the end; gives exit code, summary, stderr."""
     try:
         out, err = process.communicate(timeout=within_s)

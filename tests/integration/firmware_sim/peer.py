@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 Facts = dict[str, Any]
 
 
-def wait_for(condition: Callable[[], bool], *, within_s: float = 20.0, what: str = "condition") -> None:
+def wait_for(condition: Callable[[], bool], *, within_s: float = 120.0, what: str = "condition") -> None:
     """Wait until ``condition`` holds; fail when it does not in time."""
     until = time.monotonic() + within_s
     while not condition():

@@ -36,7 +36,7 @@ def test_all_station_days_arrive_with_every_value_as_measured(real_data: Path, s
         rows = list(csv.DictReader(lines))
     simulator.devices.write_text(new_devices(sorted({row["SOURCEID"] for row in rows})))
     mapping = ROOT / "firmware_sim" / "mappings" / "cook-farm.toml"
-    code, summary, _ = ended(simulator.start("replay", table, "--mapping", mapping), within_s=60)
+    code, summary, _ = ended(simulator.start("replay", table, "--mapping", mapping), within_s=240)
     assert code == 0
     assert (summary["readings"], summary["acked"]) == (30_504, 30_504)
     said = [(device, json.loads(payload)) for (device, _, _), payload in peer.kept.items()]

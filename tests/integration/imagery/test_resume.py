@@ -51,7 +51,7 @@ def command(home: Path, *words: str) -> list[str]:
 
 
 def run(home: Path, *words: str) -> None:
-    done = subprocess.run(command(home, *words), capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command(home, *words), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
@@ -85,7 +85,7 @@ main()
 def kill_after(home: Path, units: int) -> int:
     """Let a run finish some units and kill it in the middle of the next; returns how many are finished in all."""
     deadly = [sys.executable, "-c", DEADLY, str(units), *command(home)[3:]]
-    done = subprocess.run(deadly, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(deadly, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(home.glob("observations/**/.*.partial"))
     return len(list(home.glob("observations/**/*.parquet")))

@@ -22,7 +22,7 @@ from cropcredit.model import Device
 from tests.integration.conftest import free_port
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 30.0
+PATIENCE_S = 240.0
 
 
 class Line:

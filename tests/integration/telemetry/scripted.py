@@ -6,7 +6,7 @@ import socket
 from typing import Self
 
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 0x20, 0x32, 0x40, 0x90, 0xD0
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Connection:

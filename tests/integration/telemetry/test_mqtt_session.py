@@ -27,14 +27,14 @@ class Store:
 
     def __call__(self, messages: Sequence[Message]) -> Ingested:
         self.batches.put(list(messages))
-        outcome = self.outcomes.get(timeout=10)
+        outcome = self.outcomes.get(timeout=60)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     def taken(self) -> list[bytes]:
         """Wait for the next batch; gives its payloads."""
-        return [message.payload for message in self.batches.get(timeout=10)]
+        return [message.payload for message in self.batches.get(timeout=60)]
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_what_was_pending_when_the_connection_ended_is_left_to_be_delivered_agai
 def test_a_topic_that_is_not_text_reaches_quarantine_like_any_other(broker, session):
     peer = broker.accept().welcome()
     peer.publish(1, b"x", topic=b"farm/\xff")
-    (message,) = session.store.batches.get(timeout=10)
+    (message,) = session.store.batches.get(timeout=60)
     assert message.topic == "farm/\\xff"
     session.store.outcomes.put(NOTHING)
     assert peer.pubacks(1) == [1]
