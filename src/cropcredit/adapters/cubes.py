@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from cropcredit.adapters.atomic import replacing
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def write_cube(dataset: xr.Dataset, path: str) -> None:

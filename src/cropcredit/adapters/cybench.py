@@ -13,11 +13,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from cropcredit.errors import EmptyInput, MalformedInput
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOURCE = "CY-Bench"
 NDVI_SCALE, NDVI_OFFSET, NDVI_MISSING = 200.0, 50.0, 0.0
@@ -59,6 +61,8 @@ class CyBenchFolder:
 
 
 def _table(folder: Path, first: str, columns: tuple[str, ...]) -> pd.DataFrame | None:
+    import pandas as pd  # noqa: PLC0415 - slow to import, and only training reads such a folder
+
     files = sorted(folder.glob(f"{first}_*.csv"))
     if not files:
         return None
@@ -74,7 +78,8 @@ def _table(folder: Path, first: str, columns: tuple[str, ...]) -> pd.DataFrame |
 
 
 def _labels(frame: pd.DataFrame, crop: str) -> list[YieldLabel]:
-    rows = zip(frame["adm_id"].astype(str), frame["harvest_year"].astype(int), frame["yield"], strict=True)
+    known = frame.dropna(subset=["yield"])
+    rows = zip(known["adm_id"].astype(str), known["harvest_year"].astype(int), known["yield"], strict=True)
     return [
         YieldLabel(
             id=f"{crop}/{region}/{year}",
@@ -86,11 +91,12 @@ def _labels(frame: pd.DataFrame, crop: str) -> list[YieldLabel]:
             source=SOURCE,
         )
         for region, year, t_ha in rows
-        if pd.notna(t_ha)
     ]
 
 
 def _index(frame: pd.DataFrame, crop: str) -> list[RegionSeries]:
+    import pandas as pd  # noqa: PLC0415 - as above
+
     seen = frame[frame["ndvi"] > NDVI_MISSING]
     days = pd.to_datetime(seen["date"].astype(str), format="%Y%m%d").dt.date
     values = (seen["ndvi"] - NDVI_OFFSET) / NDVI_SCALE

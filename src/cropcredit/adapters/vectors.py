@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-import pyogrio
-from pyogrio.errors import DataSourceError
 
 from cropcredit.errors import EmptyInput, MalformedInput, MissingCRS, UnknownName
 from cropcredit.model import VectorTable
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 PARQUET = (".parquet", ".geoparquet")
 
@@ -40,6 +40,8 @@ class VectorReader:
 
 
 def _read_parquet(file: Path) -> gpd.GeoDataFrame:
+    import geopandas as gpd  # noqa: PLC0415 - slow to import, and most commands read no vector file
+
     try:
         return gpd.read_parquet(file)
     except (ValueError, OSError) as error:
@@ -47,6 +49,10 @@ def _read_parquet(file: Path) -> gpd.GeoDataFrame:
 
 
 def _read_ogr(file: Path, encoding: str, layer: str) -> gpd.GeoDataFrame:
+    import geopandas as gpd  # noqa: PLC0415 - slow to import, and most commands read no vector file
+    import pyogrio  # noqa: PLC0415 - imports geopandas
+    from pyogrio.errors import DataSourceError  # noqa: PLC0415 - as above
+
     try:
         with warnings.catch_warnings():
             # Remarks on column widths and measures along lines: neither concerns a boundary.
@@ -63,6 +69,8 @@ def _read_ogr(file: Path, encoding: str, layer: str) -> gpd.GeoDataFrame:
 
 
 def _layer(file: Path, wanted: str) -> str:
+    import pyogrio  # noqa: PLC0415 - imports geopandas
+
     layers = [str(name) for name, kind in pyogrio.list_layers(file) if kind is not None]
     if not layers:
         raise MalformedInput("has no layer with geometry", where=str(file))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.errors import MissingEvidence
@@ -43,7 +43,7 @@ def official_forecast(labels: Sequence[YieldLabel], crop: str, region: str) -> R
     squares = float(((yields - mean) ** 2).sum()) + PRIOR_YEARS * (YEAR_CV * mean) ** 2
     spread = float(np.sqrt(squares / (years - 1 + PRIOR_YEARS) * (1 + 1 / years)))
     spread *= 1.0 if len(local) else ELSEWHERE
-    offsets = stats.t.ppf(PROBABILITIES, years - 1 + PRIOR_YEARS) * spread
+    offsets = stdtrit(years - 1 + PRIOR_YEARS, PROBABILITIES) * spread
     return RegionForecast(
         t_ha=mean,
         offsets=tuple(float(offset) for offset in offsets),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.agronomy.series import Floats
@@ -76,7 +76,8 @@ def growth_ranks(growth: Floats, group: NDArray[np.str_]) -> Floats:
     for name in np.unique(group):
         rows = np.flatnonzero((group == name) & np.isfinite(growth))
         if len(rows) >= MIN_GROUP:
-            ranks[rows] = (stats.rankdata(growth[rows]) - 0.5) / len(rows)
+            _, place, ties = np.unique(growth[rows], return_inverse=True, return_counts=True)
+            ranks[rows] = (np.cumsum(ties) - ties / 2)[place] / len(rows)  # ties share the middle of their ranks
     return ranks
 
 
@@ -112,11 +113,11 @@ def field_yield(region: RegionForecast, spread: FieldSpread, rank: float, weight
     Deviations of shared and own part combine per level as sqrt(d^2 + o^2): exact for normal parts, always ascending.
     """
     r = 0.0 if np.isnan(rank) else spread.correlation * weight
-    score = 0.0 if np.isnan(rank) else float(stats.norm.ppf(rank))
+    score = 0.0 if np.isnan(rank) else float(ndtri(rank))
     own_sd = region.t_ha * spread.cv * float(np.sqrt(1 - r**2))
     centre = region.offsets[PROBABILITIES.index(0.50)]
     shared = np.array(region.offsets) - centre
-    own = stats.norm.ppf(PROBABILITIES) * own_sd
+    own = ndtri(PROBABILITIES) * own_sd
     middle = region.t_ha * (1 + spread.cv * r * score) + centre
     levels = middle + np.sign(own) * np.sqrt(shared**2 + own**2)
     variance = region.sd_t_ha**2 + own_sd**2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from cropcredit.agronomy.series import Floats
 from cropcredit.model import PROBABILITIES
@@ -54,4 +54,4 @@ def _stretch(years: int, levels: tuple[float, ...]) -> Floats:
     """Student's t over the normal quantile at each level, with years - 1 degrees of freedom."""
     probability = np.array(levels)
     probability = np.where(np.isclose(probability, 0.5), 0.75, probability)  # both are 0 there: any level will do
-    return np.asarray(stats.t.ppf(probability, max(years - 1, 1)) / stats.norm.ppf(probability))
+    return np.asarray(stdtrit(max(years - 1, 1), probability) / ndtri(probability))

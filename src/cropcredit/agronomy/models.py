@@ -8,85 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import Ridge
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
-from cropcredit.agronomy.features import RegionTable, anomalies, labelled, normals
+from cropcredit.agronomy.features import GAMMA, RegionTable, anomalies, damped_quadratic, labelled, normals
 from cropcredit.agronomy.series import Floats
 
-GAMMA = 0.003
-"""Damping; of 0.003, 0.01 and 0.03, tried on Spanish wheat, the smoothest did best. Not tuned further."""
 SHRINK = 0.5
 """Labels' worth of the all-region mean in each region's expectation."""
 SEEN_SHARE = 0.5
 """A model is tried where at least this share of the yields has a season that was seen."""
-
-
-def damped_quadratic(scaled: Floats, gamma: float) -> Floats:
-    """Features whose inner product is, to second order, the Gaussian kernel exp(-gamma |x - y|^2).
-
-    A ridge on them is a kernel ridge at a hundredth of its cost, and its coefficients are all there is to store.
-
-    Parameters
-    ----------
-    scaled : ndarray, shape (rows, n)
-        Anomalies in standard deviations.
-
-    Returns
-    -------
-    ndarray, shape (rows, 1 + n + n (n + 1) / 2)
-        exp(-gamma |x|^2) times 1, sqrt(2 gamma) x and sqrt(2) gamma x x'.
-    """
-    first, second = np.triu_indices(scaled.shape[1])
-    twice = np.where(first == second, 1.0, np.sqrt(2.0))
-    pairs = np.sqrt(2.0) * gamma * twice * scaled[:, first] * scaled[:, second]
-    with np.errstate(under="ignore"):
-        damping = np.exp(-gamma * (scaled**2).sum(axis=1, keepdims=True))
-        return np.asarray(damping * np.hstack([np.ones((len(scaled), 1)), np.sqrt(2 * gamma) * scaled, pairs]))
-
-
-class ResidualRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn brings no types
-    """Ridge on a damped quadratic of scaled, uncentred features; predicts 0 far from what it has seen.
-
-    Parameters
-    ----------
-    gamma : float
-        Damping, per squared standard deviation of the features: small is nearly a parabola.
-    alpha : float
-        Penalty, in units of one label: each label's pull is worth 1 / alpha.
-    """
-
-    def __init__(self, gamma: float = GAMMA, alpha: float = 1.0) -> None:
-        self.gamma = gamma
-        self.alpha = alpha
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803 - scikit-learn's name
-        """Learn residuals ``y`` (t/ha; one or several columns) from anomalies ``X``."""
-        seen, left = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
-        spread = seen.std(axis=0)
-        self.scale_ = np.where(spread > 0, spread, 1.0)
-        ridge = Ridge(alpha=self.alpha, fit_intercept=False, solver="cholesky")
-        self.coef_ = ridge.fit(damped_quadratic(seen / self.scale_, self.gamma), left).coef_.T
-        return self
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that several targets may be learned at once."""
-        tags: Tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def predict(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """Predict residuals, t/ha."""
-        check_is_fitted(self)
-        seen = validate_data(self, X, reset=False, dtype=np.float64)
-        return np.asarray(damped_quadratic(seen / self.scale_, self.gamma) @ self.coef_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +89,8 @@ def learnable(table: RegionTable, horizon: int) -> bool:
 
 def fit_all(table: RegionTable, horizon: int, candidates: tuple[Candidate, ...]) -> dict[Candidate, RegionalModel]:
     """Fit every candidate on the labelled rows of ``table``; expectations under one penalty are solved together."""
+    from cropcredit.agronomy.regressor import ResidualRegressor  # noqa: PLC0415 - a second that only training is worth
+
     if not candidates:
         return {}
     known, normal = labelled(table), normals(table)

@@ -9,8 +9,6 @@ import typer
 
 from cropcredit.cli.common import err, out, progress, show_json
 from cropcredit.cli.dashboard import dashboard
-from cropcredit.demo.story import tell
-from cropcredit.demo.summary import show_sign_ins, summarise
 from cropcredit.usecases.progress import quiet
 
 app = typer.Typer()
@@ -36,6 +34,9 @@ def demo(
 
     A second run goes on where the first one stopped; a finished one opens at once.
     """
+    from cropcredit.demo.story import tell  # noqa: PLC0415 - brings the generator and its geopandas: slow to import
+    from cropcredit.demo.summary import show_sign_ins, summarise  # noqa: PLC0415 - as above
+
     bars = progress if err.is_terminal else quiet
     stage, record = tell(home, console=err, progress=bars, broker=None if broker == "auto" else broker)
     if as_json:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from cropcredit.model import FieldObservations, FieldSeries
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +63,8 @@ def cube(observations: Sequence[FieldObservations]) -> xr.Dataset:
         ``ndvi_mean``, ``ndvi_clear_fraction`` …, float32, NaN where a field was not seen; per field also
         ``mixed_pixel`` and ``core_buffer_m``. Times are UTC.
     """
+    import xarray as xr  # noqa: PLC0415 - slow to import, and only an export makes a cube
+
     ids = _ids(observations)
     instants = {(o.acquired_at, o.scene_id): None for o in observations}
     times = sorted(instants)

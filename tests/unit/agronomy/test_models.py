@@ -10,14 +10,9 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cropcredit.agronomy.baselines import Expectation, fit_expectation
-from cropcredit.agronomy.models import (
-    CANDIDATES,
-    RegionalModel,
-    ResidualRegressor,
-    damped_quadratic,
-    fit_all,
-    learnable,
-)
+from cropcredit.agronomy.features import damped_quadratic
+from cropcredit.agronomy.models import CANDIDATES, RegionalModel, fit_all, learnable
+from cropcredit.agronomy.regressor import ResidualRegressor
 from tests.unit.agronomy.worlds import regions
 
 YEARS = np.array([2010, 2011, 2012, 2013, 2014])

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,6 +19,10 @@ from cropcredit.adapters.atomic import replacing
 from cropcredit.errors import StateConflict
 from cropcredit.fields import WGS84
 from cropcredit.model import Field
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 COLUMNS = {
     "id": "id",
@@ -111,6 +113,9 @@ def _substance(field: Field) -> tuple[str, ...]:
 
 
 def _frame(fields: Sequence[Field]) -> gpd.GeoDataFrame:
+    import geopandas as gpd  # noqa: PLC0415 - slow to import, and only writing needs it
+    import pandas as pd  # noqa: PLC0415 - as above
+
     columns: dict[str, list[Any]] = {c: [getattr(field, name) for field in fields] for c, name in COLUMNS.items()}
     columns["metrics:area"] = [area_ha * 1e4 for area_ha in columns["metrics:area"]]
     frame = gpd.GeoDataFrame(columns, geometry="geometry", crs=WGS84)
