@@ -36,8 +36,16 @@ class Money:
 
     @classmethod
     def of(cls, major: Decimal | str | float, currency: str) -> Money:
-        """Round an amount in major units (yuan, shillings) to the nearest minor unit, half to even."""
+        """Round an amount in major units (yuan, shillings) to the nearest minor unit, half to even.
+
+        Raises
+        ------
+        MalformedInput
+            If it is infinite or not a number.
+        """
         scaled = Decimal(str(major)).scaleb(EXPONENT.get(currency, 2))
+        if not scaled.is_finite():
+            raise MalformedInput(f"{major!r} is not an amount")
         return cls(int(scaled.to_integral_value(ROUND_HALF_EVEN)), currency)
 
     @property

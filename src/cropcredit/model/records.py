@@ -54,8 +54,19 @@ def digest(value: Any) -> str:
 
 
 def decode(kind: type[RecordT], data: bytes) -> RecordT:
-    """Read a record back from its canonical bytes."""
-    return msgspec.json.decode(data, type=kind)
+    """Read a record back from its canonical bytes.
+
+    Raises
+    ------
+    MalformedInput
+        If the bytes are no such record: somebody else wrote into the store.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise MalformedInput(
+            f"a stored {kind.__name__} cannot be read back: {error}", cure="restore it from a backup"
+        ) from None
 
 
 def end_of_day(day: date, zone: str) -> datetime:

@@ -39,6 +39,19 @@ def test_canonical_bytes_do_not_depend_on_the_order_of_writing():
     assert decode(Party, canonical_bytes(one)) == one
 
 
+@pytest.mark.parametrize("damage", [lambda body: body[:-1], lambda body: body.replace(b'"name"', b'"nom"')])
+def test_a_stored_record_that_was_damaged_is_refused_by_name(damage):
+    party = Party(id="p", known_at=NOON, kind=PartyKind.HOUSEHOLD, name="王", branch="n")
+    with pytest.raises(MalformedInput, match="Party cannot be read back"):
+        decode(Party, damage(canonical_bytes(party)))
+
+
+@pytest.mark.parametrize("text", ["nan", "-inf", "Infinity"])
+def test_what_is_no_number_is_no_amount(text):
+    with pytest.raises(MalformedInput, match="not an amount"):
+        Money.of(text, "CNY")
+
+
 def test_the_same_instant_in_another_zone_gives_the_same_bytes():
     party = Party(id="p", known_at=NOON, kind=PartyKind.HOUSEHOLD, name="王", branch="n")
     shanghai = NOON.astimezone(timezone(timedelta(hours=8)))
