@@ -25,6 +25,8 @@ from firmware_sim.plan import Plan, Source
 from firmware_sim.replay import LONG_HELP, Replay, read_mapping
 from firmware_sim.synthetic import Synthetic
 
+LAST_PORT = 65_535
+
 WIDE_HELP = """\
 Wide form: any table with one row per device and time, and --mapping FILE (TOML):
 
@@ -152,7 +154,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _broker(options: argparse.Namespace) -> Broker:
     host, _, port = options.broker.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or not 0 < int(port) <= LAST_PORT:
         raise BadInput(f"broker {options.broker!r} is not HOST:PORT")
     return Broker(host=host, port=int(port), ca_file=options.ca)
 
@@ -248,15 +250,22 @@ def _common(parser: argparse.ArgumentParser) -> None:
     faults.add_argument("--clock", default="ntp", metavar="MODE", help=f"{MODES} (default ntp)")
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
 def _positive(text: str) -> float:
-    number = float(text)
+    number = _number(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError("not a positive number")
     return number
 
 
 def _probability(text: str) -> float:
-    number = float(text)
+    number = _number(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError("not between 0 and 1")
     return number

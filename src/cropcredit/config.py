@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     """Empty: SQLite in the workspace. A URL carries a password, so it is masked when shown."""
     broker_host: str = "127.0.0.1"
-    broker_port: int = 1883
+    broker_port: int = Field(default=1883, ge=1, le=65535)
     broker_user: str = "ingest"
     broker_password: SecretStr = SecretStr("")
     """Empty: the one that ``cropcredit broker`` wrote into the workspace."""

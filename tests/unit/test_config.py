@@ -35,6 +35,7 @@ def test_a_workspace_is_never_made_twice(tmp_path):
     [
         ('currency = "yuan"', "setting 'currency'"),
         ('time_zone = "Mars/Olympus"', "setting 'time_zone'"),
+        ("broker_port = 99999", "setting 'broker_port'"),
         ('colour = "red"', "setting 'colour'"),
         ("lender = ", "is not TOML"),
     ],
