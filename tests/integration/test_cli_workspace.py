@@ -57,3 +57,11 @@ def test_doctor_sees_a_broker_that_answers_and_a_clock_that_went_back(tmp_path):
     assert found["broker"].ok
     assert not found["clock"].ok
     assert "set the clock" in found["clock"].cure
+
+
+def test_a_table_that_is_not_there_is_not_blamed_on_its_encoding(tmp_path):
+    assert cropcredit("init", "--home", tmp_path / "bank").returncode == 0
+    for path, said in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        done = cropcredit("import", "parties", path, "--home", tmp_path / "bank")
+        assert done.returncode == 2
+        assert done.stderr == f"cropcredit: {path}: cannot be read: {said}\n"

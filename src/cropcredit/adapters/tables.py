@@ -28,14 +28,16 @@ class CsvTables:
         EmptyInput
             If the file has no header or no rows.
         MalformedInput
-            If it cannot be read as UTF-8 text, a column stands twice, or a row has more cells than the header
+            If it cannot be read, or not as UTF-8 text, a column stands twice, or a row has more cells than the header
             or fewer.
         """
         try:
             with file.open(encoding="utf-8-sig", newline="") as text:
                 reader = csv.reader(text, strict=True)
                 return _table(file, ((reader.line_num, cells) for cells in reader))
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise MalformedInput(f"cannot be read: {error.strerror}", where=str(file)) from error
+        except UnicodeDecodeError as error:
             raise MalformedInput(
                 "cannot be read as UTF-8 text", where=str(file), cure="save it as CSV UTF-8"
             ) from error
