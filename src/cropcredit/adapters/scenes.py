@@ -78,6 +78,10 @@ class SceneFolders:
         for file in _within(place, _is_raster):
             if "reliability" in file.name.lower():
                 continue
+            if not file.stat().st_size:
+                empty = EmptyInput("the raster is empty", where=str(file), cure="fetch it again")
+                yield SceneDraft(id=file.stem, path=str(file), bands=(), problem=str(empty))
+                continue
             bands = [Band("ndvi", self.href(file))]
             quality = file.with_name(re.sub("NDVI", "reliability", file.name, flags=re.IGNORECASE))
             if quality != file and quality.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -43,7 +44,7 @@ def size(
         show_json(outcomes)
     else:
         _show_batch(outcomes)
-    raise typer.Exit(1 if any(outcome.offer is None for outcome in outcomes) else 0)
+    raise typer.Exit(1 if any(outcome.refused for outcome in outcomes) else 0)
 
 
 @app.command(help=f"Recommend, approve or return one case; two different people are needed.\n\nReason codes. {CODES}.")
@@ -106,10 +107,14 @@ def replay(
 
 
 def _money(opened: App, application_id: str, amount: str) -> Money:
+    currency = opened.facts.get(Application, application_id).requested.currency
     try:
-        return Money.of(amount, opened.facts.get(Application, application_id).requested.currency)
+        money = Money.of(amount, currency)
     except ArithmeticError:
         raise MalformedInput(f"{amount!r} is not an amount", where="--amount") from None
+    if money.major != Decimal(amount):
+        raise MalformedInput(f"{amount} is finer than the smallest coin of {currency}", where="--amount")
+    return money
 
 
 def _words(money: Money) -> str:
@@ -148,6 +153,8 @@ def _show_batch(outcomes: list[Sized]) -> None:
     columns = ("application", "needed", "offered", "binds", "P(shortfall)", "rate")
     show_table("Offers", columns, rows, right=("needed", "offered", "P(shortfall)", "rate"))
     for outcome in outcomes:
-        if outcome.offer is None:
+        if outcome.refused:
             out.print(f"no offer: {outcome.refused}", markup=False)
-    out.print(f"{len(rows)} sized, {len(outcomes) - len(rows)} refused", markup=False)
+    refused = sum(bool(outcome.refused) for outcome in outcomes)
+    acted_on = sum(outcome.acted_on for outcome in outcomes)
+    out.print(f"{len(rows)} sized, {refused} refused, {acted_on} left alone: a person has acted on them", markup=False)

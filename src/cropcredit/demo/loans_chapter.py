@@ -40,7 +40,7 @@ def loans(stage: Stage) -> Facts:
     return {
         "applications": len(sized),
         "offers": len(offers),
-        "refused": {one.application_id: one.refused for one in sized if one.offer is None},
+        "refused": {one.application_id: one.refused for one in sized if one.refused},
         "binding": dict(Counter(offer.binding for offer in offers).most_common()),
         "offered": str(Money(sum(o.amount.minor for o in offers), "CNY").major),
         "needed": str(Money(sum(o.needed.minor for o in offers), "CNY").major),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -50,7 +52,8 @@ def show_sign_ins(stage: Stage, console: Console) -> None:
     _show(console, "Who may sit down at the desk (demo passwords)", ("user", "password", "role", "branch"), rows)
     waiting = ", ".join(stage.facts["decisions"]["waiting"])
     console.print("\n[bold]Next[/]", highlight=False)
-    console.print(f"  cropcredit dashboard --home {stage.home}", highlight=False, soft_wrap=True)
+    command = "cropcredit" if shutil.which("cropcredit") else sys.argv[0]
+    console.print(f"  {command} dashboard --home {stage.home}", highlight=False, soft_wrap=True)
     console.print(
         f"  Sign in as chen.head to approve {waiting}, or as li.na to work the queue. The workspace's day is "
         f"{stage.region.today:%d %B %Y}.",

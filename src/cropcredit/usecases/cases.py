@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
 
 from cropcredit.errors import NotPermitted, UnknownRecord
 from cropcredit.model import (
@@ -31,6 +29,7 @@ from cropcredit.usecases.workflow import (
     Blocked,
     NextStep,
     Stage,
+    by_application,
     covers_credit,
     current_offer,
     policy_for,
@@ -130,8 +129,8 @@ class Queue:
         at = as_of or self.clock.now()
         parties = {party.id: party for party in self.facts.find(Party, as_of=at)}
         plantings = {planting.id: planting for planting in self.facts.find(Planting, as_of=at)}
-        offers = _by_application(self.facts.find(Offer, as_of=at))
-        decisions = _by_application(self.facts.find(Decision, as_of=at))
+        offers = by_application(self.facts.find(Offer, as_of=at))
+        decisions = by_application(self.facts.find(Decision, as_of=at))
         loans = {loan.application_id: loan for loan in self.facts.find(Loan, as_of=at)}
         policies = {policy.currency: policy for policy in self.facts.find(LendingPolicy, as_of=at)}
         agreed = {consent.party_id for consent in self.facts.find(Consent, as_of=at) if covers_credit(consent, at)}
@@ -275,13 +274,3 @@ def _row(
         ),
         synthetic=application.synthetic,
     )
-
-
-OfCase = TypeVar("OfCase", Offer, Decision)
-
-
-def _by_application(records: Sequence[OfCase]) -> defaultdict[str, list[OfCase]]:
-    grouped: defaultdict[str, list[OfCase]] = defaultdict(list)
-    for record in records:
-        grouped[record.application_id].append(record)
-    return grouped

@@ -217,6 +217,11 @@ def _check_amount(
         return
     if outcome is Outcome.REDUCE:
         _demand(amount < offer.amount, f"{stated} does not reduce the offer of {offer.amount.major}")
+    elif amount < offer.amount:
+        asked = "less_than_offered_asked" in reasons
+        _demand(
+            asked, f"{stated} is below the offer of {offer.amount.major}: reduce it, or say that less was asked for"
+        )
     if amount > offer.amount:
         overridden = any(code.startswith("override_") for code in reasons) and bool(note.strip())
         _demand(overridden, f"{stated} is above the offer of {offer.amount.major}: give an override reason and a note")

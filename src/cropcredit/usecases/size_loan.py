@@ -12,9 +12,10 @@ import msgspec
 from cropcredit import __version__
 from cropcredit.credit.offer import make_offer
 from cropcredit.errors import CropcreditError, RefusedInput
-from cropcredit.model import Application, Offer, Planting, canonical_bytes
+from cropcredit.model import Application, Decision, Loan, Offer, Planting, canonical_bytes
 from cropcredit.ports import Catalogues, Clock, FactStore, Progress
 from cropcredit.usecases.evidence import Cited, Estimates, Fields, Gather, Held, KeptEstimates
+from cropcredit.usecases.workflow import ACTED_ON, by_application, current_offer, stage_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +70,13 @@ class Sized:
     offer: Offer | None
     refused: str = ""
     """Why there is no offer, in one line."""
+    acted_on: bool = False
+    """A person has recommended or decided: a new offer would overtake that, so none was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeAll:
-    """Size every application; one that lacks evidence is reported and does not stop the rest."""
+    """Size every application on which no person has acted; one that lacks evidence does not stop the rest."""
 
     facts: FactStore
     clock: Clock
@@ -83,13 +86,22 @@ class SizeAll:
         """Give one outcome per application known at ``as_of``, by id."""
         at = as_of or self.clock.now()
         applications = self.facts.find(Application, as_of=at)
-        size_loan = self._over(applications, at)
+        size_loan, acted_on = self._over(applications, at), self._acted_on(at)
         outcomes: list[Sized] = []
         with nullcontext(_silent) if progress is None else progress("sizing", len(applications)) as advance:
             for application in applications:
-                outcomes.append(_one(size_loan, application.id, at))
+                stands = application.id in acted_on
+                sized = Sized(application_id=application.id, offer=None, acted_on=True)
+                outcomes.append(sized if stands else _one(size_loan, application.id, at))
                 advance(1)
         return outcomes
+
+    def _acted_on(self, at: datetime) -> set[str]:
+        """Find the cases in which a person's word stands."""
+        offers = by_application(self.facts.find(Offer, as_of=at))
+        decisions = by_application(self.facts.find(Decision, as_of=at))
+        loans = {loan.application_id: loan for loan in self.facts.find(Loan, as_of=at)}
+        return {c for c in decisions if stage_of(current_offer(offers[c]), decisions[c], loans.get(c)) in ACTED_ON}
 
     def _over(self, applications: list[Application], at: datetime) -> SizeLoan:
         """Read the fields and estimates of all applications at once."""

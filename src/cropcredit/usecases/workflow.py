@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cropcredit.model import Account, Consent, Decision, LendingPolicy, Loan, Money, Offer, Outcome, Role, Step
 
@@ -52,8 +53,11 @@ OPEN: dict[Stage, tuple[NextStep, ...]] = {
 }
 """Steps that a stage leaves open to whoever has the right to them."""
 
+ACTED_ON = (Stage.RECOMMENDED, Stage.APPROVED, Stage.DECLINED, Stage.BOOKED)
+"""Stages in which a person's word stands; a batch does not overtake it with a new offer."""
+
 ROLES: dict[NextStep, tuple[Role, ...]] = {
-    NextStep.SIZE: (Role.OFFICER, Role.APPROVER, Role.AGRONOMIST, Role.ADMIN),
+    NextStep.SIZE: (Role.OFFICER, Role.APPROVER),
     NextStep.RECOMMEND: (Role.OFFICER,),
     NextStep.APPROVE: (Role.APPROVER,),
     NextStep.RETURN: (Role.APPROVER,),
@@ -140,3 +144,14 @@ def policy_for(facts: FindsPolicies, currency: str, *, as_of: datetime | None) -
     """
     policies = [policy for policy in facts.find(LendingPolicy, as_of=as_of) if policy.currency == currency]
     return max(policies, key=lambda policy: (policy.known_at, policy.id), default=None)
+
+
+OfCase = TypeVar("OfCase", Offer, Decision)
+
+
+def by_application(records: Sequence[OfCase]) -> defaultdict[str, list[OfCase]]:
+    """Group offers or decisions by case, each in the order given."""
+    grouped: defaultdict[str, list[OfCase]] = defaultdict(list)
+    for record in records:
+        grouped[record.application_id].append(record)
+    return grouped

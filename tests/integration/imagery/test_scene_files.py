@@ -183,3 +183,9 @@ def test_what_holds_no_scene_is_refused(add, tmp_path):
     undated = write_raster(tmp_path / "index.tif", INT16)
     [outcome] = add([str(undated)], product="ndvi", declared=Declared(tile="t1"))
     assert outcome.reason.endswith("does not say when it was acquired; say it: --date 2025-06-01")
+
+
+def test_an_empty_raster_is_named_before_anything_else_is_asked(tmp_path):
+    (tmp_path / "ndvi_20240304.tif").touch()
+    (draft,) = SceneFolders(root=tmp_path).describe(str(tmp_path), "ndvi")
+    assert "ndvi_20240304.tif: the raster is empty; fetch it again" in draft.problem

@@ -7,6 +7,7 @@ from cropcredit.errors import MalformedInput, NotPermitted, StateConflict, Unkno
 from cropcredit.model import Decision, Offer, Outcome, Step
 from cropcredit.usecases.book import BookLoan
 from cropcredit.usecases.cases import OpenCase, Queue
+from cropcredit.usecases.size_loan import SizeAll
 from cropcredit.usecases.workflow import NextStep, Stage
 from tests.fakes import FakeFacts
 from tests.lending import BRANCH, TODAY, Lender, application, cny, party, policy, records
@@ -52,6 +53,22 @@ def test_nobody_approves_their_own_recommendation_even_after_a_change_of_role(de
     desk.accounts.save(replace(account, username="li"), password)
     with pytest.raises(NotPermitted, match="a different person has to approve"):
         desk.decide("A1", by="li", step=Step.APPROVE)
+
+
+def test_accepting_less_than_offered_says_that_less_was_asked_for(desk):
+    with pytest.raises(MalformedInput, match=r"is below the offer of .*: reduce it, or say that less was asked for"):
+        recommend(desk, amount=cny(100))
+    assert recommend(desk, amount=cny(100), reasons=["less_than_offered_asked"]).amount == cny(100)
+
+
+def test_a_batch_does_not_overtake_a_persons_word(desk):
+    batch = SizeAll(facts=desk.facts, clock=desk.clock, size_loan=desk.size)
+    assert [one.acted_on for one in batch()] == [False]
+    recommend(desk)
+    (left,) = batch()
+    assert (left.acted_on, left.offer, left.refused) == (True, None, "")
+    desk.decide("A1", by="zhao", step=Step.RETURN, note="look again")
+    assert [one.acted_on for one in batch()] == [False]
 
 
 def test_a_case_of_another_branch_is_not_theirs(desk):
