@@ -181,9 +181,20 @@ def test_programs_of_the_line_are_found_from_any_folder(tmp_path):
     assert done.returncode == 0
 
 
+def hears_ctrl_c() -> None:
+    """Undo what a shell does to programs it starts in the background: they ignore Ctrl-C, and so would the demo."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_the_demo_and_leaves_it_to_be_continued(tmp_path: Path):
     command = python("cropcredit", "demo", "--once", "--home", str(tmp_path / "demo"))
-    process = subprocess.Popen(command, env=environment("cropcredit"), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment("cropcredit"),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_ctrl_c,  # noqa: PLW1509 - no threads run here
+    )
     assert process.stderr is not None
     assert "1/11" in process.stderr.readline()
     process.send_signal(signal.SIGINT)

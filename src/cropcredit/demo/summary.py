@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
@@ -52,7 +53,7 @@ def show_sign_ins(stage: Stage, console: Console) -> None:
     _show(console, "Who may sit down at the desk (demo passwords)", ("user", "password", "role", "branch"), rows)
     waiting = ", ".join(stage.facts["decisions"]["waiting"])
     console.print("\n[bold]Next[/]", highlight=False)
-    command = "cropcredit" if shutil.which("cropcredit") else sys.argv[0]
+    command = "cropcredit" if shutil.which("cropcredit") else Path(sys.executable).with_name("cropcredit")
     console.print(f"  {command} dashboard --home {stage.home}", highlight=False, soft_wrap=True)
     console.print(
         f"  Sign in as chen.head to approve {waiting}, or as li.na to work the queue. The workspace's day is "
