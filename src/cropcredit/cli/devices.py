@@ -127,7 +127,7 @@ def _add(adding: AddDevices, devices: Sequence[Device], keys: Path | None, *, ro
     with os.fdopen(descriptor, "w", newline="") as file:
         try:
             issued = adding(devices, rotate=rotate)
-        except Exception:
+        except Exception:  # whatever went wrong, no empty key file stays behind
             keys.unlink()
             raise
         _write(file, issued)
