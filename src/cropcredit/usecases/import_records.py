@@ -129,7 +129,7 @@ class ImportPriceSeries:
         months = months[filled[0] : filled[-1] + 1]
         first = months[0][1]
         record = PriceSeries(
-            id=f"{crop}/{short(column)}",
+            id=f"{crop}/{file.stem}/{short(column)}",  # two files may name their columns alike
             known_at=_published(first, lag_days, self.zone),
             crop=crop,
             source=f"{file.name}: {column}",
