@@ -130,7 +130,7 @@ def _seen_from_space(app: App, field_ids: Sequence[str]) -> None:
         "held_back": [],
         "events": [],
         "outcomes": {},
-        "outside": [],
+        "indices": ["NDVI"],
     }
     app.case_evidence.runs.write("toy", run, {"finished_at": lending.SPRING.isoformat()})
 
@@ -155,6 +155,7 @@ def _look(seen: FieldSeries, column: int, day: date) -> FieldObservations:
         core_buffer_m=10 * ones,
         mixed_pixel=seen.mixed_pixel,
         flagged=np.zeros(len(mean), dtype=bool),
+        data_fraction=ones,
     )
 
 

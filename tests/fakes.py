@@ -22,10 +22,12 @@ from cropcredit.model import (
     FieldObservations,
     FieldSeries,
     Grid,
+    RasterInfo,
     Reading,
     Record,
     RecordT,
     Rejection,
+    Window,
     YieldEstimate,
     canonical_bytes,
     digest,
@@ -298,11 +300,11 @@ class FakeObservations:
     def write(self, unit: str, observations: Sequence[FieldObservations]) -> None:
         self.units[unit] = sorted(observations, key=lambda seen: seen.index)
 
-    def read(self, units: Sequence[str]) -> list[FieldObservations]:
+    def read(self, units: Sequence[str], *, index: str = "") -> list[FieldObservations]:
         for unit in units:
             if unit not in self.units:
                 raise UnknownRecord("unit of observations", unit)
-        return [seen for unit in units for seen in self.units[unit]]
+        return [seen for unit in units for seen in self.units[unit] if index in ("", seen.index)]
 
     def series(self, index: str, units: Sequence[str], field_ids: Sequence[str] | None = None) -> FieldSeries:
         return assemble(self.read(units), index, field_ids)
@@ -313,8 +315,10 @@ class FakeRuns:
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        self.tables: dict[str, dict[str, Any]] = {}
 
-    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any]) -> None:
+    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any], tables: Any = None) -> None:
+        self.tables[run_id] = dict(tables or {})
         _, logs = self.rows.pop(run_id, ({}, []))
         self.rows[run_id] = (manifest, [*logs, log])
 
@@ -329,6 +333,9 @@ class FakeCache:
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, NDArray[Any]]] = {}
 
+    def has(self, key: str) -> bool:
+        return key in self.kept
+
     def load(self, key: str) -> dict[str, NDArray[Any]] | None:
         return self.kept.get(key)
 
@@ -342,20 +349,18 @@ class FakeRasters:
     def __init__(self, **files: tuple[Grid, NDArray[Any], float | None]) -> None:
         self.files = files
         self.reads: list[str] = []
+        self.block = 16
 
-    def grid(self, href: str) -> Grid:
-        return self.files[href][0]
-
-    def read(
-        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
-    ) -> NDArray[Any]:
+    def info(self, href: str, *, band: int = 1) -> RasterInfo:
         del band
-        self.reads.append(href)
-        return self.files[href][1][slice(*(rows or (None,))), slice(*(cols or (None,)))]
+        grid, pixels, nodata = self.files[href]
+        return RasterInfo(grid, nodata, (min(self.block, pixels.shape[0]), min(self.block, pixels.shape[1])))
 
-    def nodata(self, href: str, *, band: int = 1) -> float | None:
+    def read(self, href: str, windows: Iterable[Window], *, band: int = 1) -> Iterator[NDArray[Any]]:
         del band
-        return self.files[href][2]
+        for rows, cols in windows:
+            self.reads.append(href)
+            yield self.files[href][1][slice(*rows), slice(*cols)]
 
     def content_hash(self, hrefs: Sequence[str]) -> str:
         return digest(b"".join(self.files[href][1].tobytes() for href in hrefs))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
@@ -19,15 +19,19 @@ from cropcredit.model import (
     Field,
     FieldObservations,
     FieldSeries,
-    Grid,
+    RasterInfo,
     Reading,
     Record,
     RecordT,
     Rejection,
     SceneDraft,
     VectorTable,
+    Window,
     YieldEstimate,
 )
+
+JobT = TypeVar("JobT")
+DoneT = TypeVar("DoneT")
 
 
 class Clock(Protocol):
@@ -226,15 +230,11 @@ class BrokerAccess(Protocol):
 class RasterReader(Protocol):
     """Reads pixels; everything it knows about files stays inside."""
 
-    def grid(self, href: str) -> Grid: ...
+    def info(self, href: str, *, band: int = 1) -> RasterInfo: ...
 
-    def read(
-        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
-    ) -> NDArray[Any]:
-        """Read digital numbers of a window, shape (rows, columns)."""
+    def read(self, href: str, windows: Iterable[Window], *, band: int = 1) -> Iterator[NDArray[Any]]:
+        """Open once and read the digital numbers of one window after another, shape (rows, columns), unresampled."""
         ...
-
-    def nodata(self, href: str, *, band: int = 1) -> float | None: ...
 
     def content_hash(self, hrefs: Sequence[str]) -> str: ...
 
@@ -271,6 +271,7 @@ class SceneFiles(Protocol):
 class CoverageCache(Protocol):
     """Coverage matrices, content-addressed by grid and field set."""
 
+    def has(self, key: str) -> bool: ...
     def load(self, key: str) -> dict[str, NDArray[Any]] | None: ...
     def save(self, key: str, arrays: dict[str, NDArray[Any]]) -> None: ...
 
@@ -286,8 +287,8 @@ class ObservationStore(Protocol):
         """Write one unit whole: to a temporary name, then renamed; equal content gives equal bytes."""
         ...
 
-    def read(self, units: Sequence[str]) -> list[FieldObservations]:
-        """Read the named units whole, in that order.
+    def read(self, units: Sequence[str], *, index: str = "") -> list[FieldObservations]:
+        """Read the named units whole, or one index of them, in that order.
 
         Raises
         ------
@@ -304,7 +305,16 @@ class ObservationStore(Protocol):
 class RunStore(Protocol):
     """Manifests of batch runs; wall-clock facts go to a separate log."""
 
-    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any]) -> None: ...
+    def write(
+        self,
+        run_id: str,
+        manifest: dict[str, Any],
+        log: dict[str, Any],
+        tables: Mapping[str, Sequence[Mapping[str, str]]] = ...,
+    ) -> None:
+        """Write a manifest, append to its log, and put named tables (rows by column) beside it."""
+        ...
+
     def manifests(self, kind: str = "") -> list[dict[str, Any]]:
         """Read the manifests, oldest first."""
         ...
@@ -366,6 +376,17 @@ class YieldArchive(Protocol):
         """Read labels, index and calendars of one crop as records.
 
         Raises EmptyInput or MalformedInput, naming file and column.
+        """
+        ...
+
+
+class Spread(Protocol):
+    """Where many independent pieces of work are done: here, in processes, on a cluster."""
+
+    def __call__(self, work: Callable[[JobT], DoneT], jobs: Sequence[JobT], /) -> Iterator[DoneT]:
+        """Run ``work(job)`` for every job; results come in the order in which they finish, and the first error ends it.
+
+        ``work`` may be sent to another process or machine, so it is a function of a module, or a partial of one.
         """
         ...
 

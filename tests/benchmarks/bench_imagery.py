@@ -24,9 +24,9 @@ from exactextract import exact_extract
 
 from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.fields import reproject
-from cropcredit.imagery import Coverage, cover, layers, observe
+from cropcredit.imagery import cover, layers, observe
 from cropcredit.model import Band, FieldObservations, Offset, Scene
-from cropcredit.usecases.ndvi_units import sample
+from cropcredit.usecases.ndvi_units import TileMatrix, sample
 from tests.benchmarks.report import Row, at_least, at_most, publish
 
 SIZE = int(os.environ.get("SIZE", "5490"))
@@ -44,9 +44,11 @@ def main() -> None:
         files = [write_tile(Path(folder) / f"ndvi_{k}.tif", rng) for k in range(DATES)]
         flat = draw_fields(rng)
         reader = RasterioReader(root=Path(folder))
-        matrix, once = cpu(lambda: cover(reproject(flat, CRS, "EPSG:4326"), reader.grid(files[0].name)))
-        ours, per_run = cpu(lambda: [ours_one(reader, file, matrix) for file in files])
-        _, decoding = cpu(lambda: [reader.read(file.name) for file in files])
+        matrix, once = cpu(lambda: cover(reproject(flat, CRS, "EPSG:4326"), reader.info(files[0].name).grid))
+        names = np.arange(FIELDS).astype(str)
+        table = TileMatrix(coverage=matrix, field_ids=names, wet=np.zeros(FIELDS, dtype=bool))
+        ours, per_run = cpu(lambda: [ours_one(reader, file, table) for file in files])
+        _, decoding = cpu(lambda: [list(reader.read(file.name, [((0, SIZE), (0, SIZE))])) for file in files])
         peer, theirs = cpu(lambda: [peer_one(file, flat) for file in files])
     worst = max(float(np.nanmax(np.abs(o.mean - p))) for o, p in zip(ours, peer, strict=True))
     ratio = theirs / (once + per_run)
@@ -94,14 +96,13 @@ def draw_fields(rng: np.random.Generator) -> Any:
     return shapely.polygons(np.stack([x, y], axis=-1))
 
 
-def ours_one(reader: RasterioReader, file: Path, matrix: Coverage) -> FieldObservations:
+def ours_one(reader: RasterioReader, file: Path, matrix: TileMatrix) -> FieldObservations:
     day = datetime(2025, 6, 1, tzinfo=UTC)
     band = Band("ndvi", file.name)
     scene = Scene(id=file.stem, known_at=day, product="ndvi", tile="t", acquired_at=day, available_at=day,
-                  grid=reader.grid(file.name), bands=(band,), offset=Offset.APPLIED)  # fmt: skip
-    read = layers(scene, {"ndvi": sample(reader, scene, band, matrix.cells)})
-    names = np.arange(FIELDS).astype(str)
-    [seen] = observe(scene, read, matrix, names, wet=np.zeros(FIELDS, dtype=bool))
+                  grid=reader.info(file.name).grid, bands=(band,), offset=Offset.APPLIED)  # fmt: skip
+    read = layers(scene, {"ndvi": sample(reader, scene, band, matrix)})
+    [seen] = observe(scene, read, matrix.coverage, matrix.field_ids, wet=matrix.wet)
     return seen
 
 

@@ -19,6 +19,10 @@ class NpzCache:
 
     folder: Path
 
+    def has(self, key: str) -> bool:
+        """Say whether something whole is kept under ``key``."""
+        return zipfile.is_zipfile(self._path(key))
+
     def load(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Read what was kept under ``key``; None where nothing usable was."""
         try:

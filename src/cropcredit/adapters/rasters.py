@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Any
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
 from cropcredit.errors import MalformedInput, MissingCRS
-from cropcredit.model import Grid
+from cropcredit.model import Grid, RasterInfo, Window
 
 GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # a folder of a thousand scenes is not listed for each of them
@@ -33,29 +32,21 @@ class RasterioReader:
     root: Path
     """Folder that relative hrefs start from: the workspace."""
 
-    def grid(self, href: str) -> Grid:
-        """Read the grid; a raster without coordinate system, or rotated, is refused."""
+    def info(self, href: str, *, band: int = 1) -> RasterInfo:
+        """Ask a band for its grid, nodata and blocks; one without coordinate system, or rotated, is refused."""
         with self._open(href) as raster:
             if raster.crs is None:
                 raise MissingCRS("the raster has no coordinate system", where=href, cure="gdal_edit.py -a_srs EPSG:…")
             epsg = raster.crs.to_epsg()
             crs = f"EPSG:{epsg}" if epsg else raster.crs.to_wkt()
-            return Grid(crs, tuple(raster.transform)[:6], raster.shape)
+            grid = Grid(crs, tuple(raster.transform)[:6], raster.shape)
+            return RasterInfo(grid, raster.nodatavals[band - 1], raster.block_shapes[band - 1])
 
-    def read(
-        self, href: str, *, band: int = 1, rows: tuple[int, int] | None = None, cols: tuple[int, int] | None = None
-    ) -> NDArray[Any]:
-        """Read a window at full resolution; overviews are never used."""
+    def read(self, href: str, windows: Iterable[Window], *, band: int = 1) -> Iterator[NDArray[Any]]:
+        """Read windows at full resolution; overviews are never used."""
         with self._open(href) as raster:
-            (top, bottom), (left, right) = rows or (0, raster.height), cols or (0, raster.width)
-            pixels: NDArray[Any] = raster.read(band, window=Window(left, top, right - left, bottom - top))
-            return pixels
-
-    def nodata(self, href: str, *, band: int = 1) -> float | None:
-        """Give the nodata value of a band; None where the file names none."""
-        with self._open(href) as raster:
-            value: float | None = raster.nodatavals[band - 1]
-            return value
+            for rows, cols in windows:
+                yield raster.read(band, window=(rows, cols))
 
     def content_hash(self, hrefs: Sequence[str]) -> str:
         """Hash the bytes of all files, each once, in the order given."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cropcredit.adapters.atomic import replacing
@@ -12,13 +15,24 @@ from cropcredit.adapters.atomic import replacing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonRuns:
-    """RunStore: ``<run id>/manifest.json``, the same bytes for the same inputs, and ``<run id>/log.jsonl``."""
+    """RunStore: ``<run id>/manifest.json`` and tables, the same bytes for the same inputs, and ``log.jsonl``."""
 
     folder: Path
 
-    def write(self, run_id: str, manifest: dict[str, Any], log: dict[str, Any]) -> None:
-        """Write the manifest and append to its log."""
+    def write(
+        self,
+        run_id: str,
+        manifest: dict[str, Any],
+        log: dict[str, Any],
+        tables: Mapping[str, Sequence[Mapping[str, str]]] = MappingProxyType({}),
+    ) -> None:
+        """Write the tables (CSV, empty ones too), then the manifest, and append to its log."""
         home = self.folder / run_id
+        for name, rows in tables.items():
+            with replacing(home / f"{name}.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, list(rows[0]) if rows else [name])
+                table.writeheader()
+                table.writerows(rows)
         with replacing(home / "manifest.json") as partial:
             partial.write_text(json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n", "utf-8")
         with (home / "log.jsonl").open("a", encoding="utf-8") as lines:

@@ -23,14 +23,17 @@ from cropcredit.cli.common import (
 from cropcredit.errors import RefusedInput
 from cropcredit.model import Offset, parse_as_of
 from cropcredit.usecases.add_scenes import Declared
-from cropcredit.usecases.refresh_ndvi import NdviRun
+from cropcredit.usecases.ndvi_outcomes import CURES
+from cropcredit.usecases.ndvi_plan import NdviConfig
+from cropcredit.usecases.parallel import InProcesses, one_by_one
+from cropcredit.usecases.refresh_ndvi import UNOBSERVED, NdviRun
 
 scenes = typer.Typer(name="scenes", help="Satellite scenes: put them into the scene table.", no_args_is_help=True)
 ndvi = typer.Typer(name="ndvi", help="Vegetation indices per field.", no_args_is_help=True)
 runs = typer.Typer(name="runs", help="Batch runs and their manifests.", no_args_is_help=True)
 
 NAMED = 20
-"""Fields named on the screen; the manifest names all."""
+"""Fields named on the screen; the table beside the manifest names all."""
 
 
 @scenes.command()
@@ -74,30 +77,51 @@ def add(  # noqa: PLR0917 - options of a command line
 
 
 @ndvi.command("run")
-def run(
+def run(  # noqa: PLR0917 - options of a command line
     home: Home = HERE,
     as_of: AsOf = None,
     product: Annotated[str, typer.Option(help="Which product, where the workspace holds several.")] = "",
+    index: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Compute this index (repeat); default: the product's usual."),
+    ] = None,
+    quantile: Annotated[
+        list[float] | None, typer.Option(min=0, max=1, help="Add this quantile, e.g. 0.1 (repeat).")
+    ] = None,
+    cloud_margin: Annotated[
+        float, typer.Option(min=0, max=1000, help="How far clouds reach beyond their pixels, m.")
+    ] = 40,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     cube: Annotated[str, typer.Option(metavar="FILE", help="Also write the field cube (netCDF, xarray).")] = "",
     as_json: Json = False,
 ) -> None:
-    """Compute NDVI, EVI2 and NDRE per field for every scene known by then; finished work is skipped.
+    """Compute vegetation indices per field for every scene known by then; finished work is skipped.
 
-    Exit code 1: the run is complete, but some fields lie outside every scene.
+    Exit code 1: the run is complete, but some fields got nothing; they are named, with the reason.
     """
     opened = open_app(home)
     if cube and not Path(cube).absolute().parent.is_dir():
         raise RefusedInput("there is no folder for it", where=cube, cure="make the folder first")
-    found = opened.refresh_ndvi(as_of=as_of_instant(opened, as_of), product=product, workers=workers, progress=progress)
+    config = NdviConfig(
+        indices=tuple(name.upper() for name in index or ()),
+        quantiles=tuple(sorted(set(quantile or ()))),
+        cloud_margin_m=cloud_margin,
+    )
+    found = opened.refresh_ndvi(
+        as_of=as_of_instant(opened, as_of),
+        product=product,
+        config=config,
+        spread=one_by_one if workers == 1 else InProcesses(workers),
+        progress=progress,
+    )
     if cube:
         opened.export_cube(found, cube)
     if as_json:
         show_json(found)
     else:
         _show_run(found)
-    _name_outside(found)
-    raise typer.Exit(1 if found.outside else 0)
+    _name_unobserved(found)
+    raise typer.Exit(1 if found.unobserved else 0)
 
 
 @runs.command("list")
@@ -129,11 +153,11 @@ def _show_run(found: NdviRun) -> None:
         out.print(f"event: {scene} (everything fell and stayed down: harvest or flood)", markup=False)
 
 
-def _name_outside(found: NdviRun) -> None:
-    for name in found.outside[:NAMED]:
-        err.print(f"field {name}: outside every scene; add scenes of its tile", style="red", markup=False)
-    if (more := len(found.outside) - NAMED) > 0:
-        err.print(f"and {more} more: see runs/{found.run_id}/manifest.json", style="red", markup=False)
+def _name_unobserved(found: NdviRun) -> None:
+    for name, reason in found.unobserved[:NAMED]:
+        err.print(f"field {name}: {reason.replace('_', ' ')}; {CURES[reason]}", style="red", markup=False)
+    if (more := len(found.unobserved) - NAMED) > 0:
+        err.print(f"and {more} more: see runs/{found.run_id}/{UNOBSERVED}.csv", style="red", markup=False)
 
 
 def _counts(outcomes: dict[str, int]) -> str:

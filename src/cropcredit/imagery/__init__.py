@@ -1,20 +1,27 @@
 """From digital numbers to an index per field and date: grids, radiometry, masks, coverage, statistics. No files."""
 
+from cropcredit.imagery.acquisitions import Acquisition, acquisitions
 from cropcredit.imagery.collapse import Verdict, judge
 from cropcredit.imagery.coverage import Coverage, cover, coverage_key
-from cropcredit.imagery.grids import cell_area, coarse_cells, footprint, refinement, strips
-from cropcredit.imagery.layers import PRODUCTS, Layers, Sample, layers
-from cropcredit.imagery.masks import widen_clouds
+from cropcredit.imagery.grids import cell_area, coarse_cells, footprint, refinement
+from cropcredit.imagery.layers import Layers, bands_for, layers, united
+from cropcredit.imagery.masks import widened
+from cropcredit.imagery.products import PRODUCTS, Sample, product_of
+from cropcredit.imagery.reading import Piece, plan
 from cropcredit.imagery.series import assemble, cube
 from cropcredit.imagery.zonal import observe
 
 __all__ = [
     "PRODUCTS",
+    "Acquisition",
     "Coverage",
     "Layers",
+    "Piece",
     "Sample",
     "Verdict",
+    "acquisitions",
     "assemble",
+    "bands_for",
     "cell_area",
     "coarse_cells",
     "cover",
@@ -24,7 +31,9 @@ __all__ = [
     "judge",
     "layers",
     "observe",
+    "plan",
+    "product_of",
     "refinement",
-    "strips",
-    "widen_clouds",
+    "united",
+    "widened",
 ]

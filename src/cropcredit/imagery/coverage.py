@@ -1,26 +1,22 @@
 """How much of each pixel each field covers: computed once per grid and field set, then used for every scene.
 
-Exact area fractions come from exactextract. With them, the mean of any scene over all fields is one sparse product, so
-another scene costs no more than reading it.
+With exact area fractions the mean of any scene over all fields is one sparse product, so another scene costs no more
+than reading it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-import shapely
-from exactextract import exact_extract
-from exactextract.feature import Feature, FeatureSource
-from exactextract.raster import RasterSource
-from exactextract.writer import Writer
 from numpy.typing import NDArray
 
 from cropcredit.fields import WGS84, inward, reproject
-from cropcredit.imagery.grids import Cells, bounds
+from cropcredit.imagery.fractions import Fractions, Ints, fractions
+from cropcredit.imagery.grids import Cells
 from cropcredit.model import Grid, digest
 
 CORE_BUFFERS_M = (10.0, 5.0)
@@ -28,10 +24,8 @@ CORE_BUFFERS_M = (10.0, 5.0)
 MIN_FULL_PIXELS = 8
 """Full pixels a core needs (Vajsova et al. 2020, Remote Sensing 12:2195)."""
 FULL = 1 - 1e-6
-METHOD = "coverage-1"
+METHOD = "coverage-2"
 """Change when the numbers change: it is part of the key under which matrices are kept."""
-
-Fractions = list[tuple[Cells, NDArray[np.float64]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,141 +82,57 @@ def cover(boundaries: NDArray[np.object_], grid: Grid) -> Coverage:
         Any projected or geographic grid; boundaries are moved onto it, pixels never are.
     """
     whole = fractions(reproject(boundaries, WGS84, grid.crs), grid)
-    core = list(whole)
-    buffers, mixed = np.zeros(len(whole)), np.ones(len(whole), dtype=bool)
+    buffers, mixed = np.zeros(len(boundaries)), np.ones(len(boundaries), dtype=bool)
+    cores: list[tuple[Ints, Fractions]] = []
     for rim in CORE_BUFFERS_M:
         left = np.flatnonzero(mixed)
         shrunk = fractions(reproject(inward(boundaries[left], rim), WGS84, grid.crs), grid)
-        for field, part in zip(left, shrunk, strict=True):
-            if np.count_nonzero(part[1] >= FULL) >= MIN_FULL_PIXELS:
-                core[field], buffers[field], mixed[field] = part, rim, False
-    cells = _distinct(np.concatenate([c for c, _ in (*whole, *core)] or [np.empty(0, dtype=np.int64)]))
+        pure = _full_pixels(shrunk) >= MIN_FULL_PIXELS
+        buffers[left[pure]], mixed[left[pure]] = rim, False
+        cores.append((left[pure], _chosen(shrunk, pure)))
+    cores.append((np.flatnonzero(mixed), _chosen(whole, mixed)))
+    core = _in_order(cores)
+    cells, columns = _numbered([whole.cells, core.cells], grid)
+    shape = (len(boundaries), len(cells))
     return Coverage(
         cells=cells,
-        whole=_matrix(whole, cells),
-        core=_matrix(core, cells),
+        whole=_matrix(whole, columns[0], shape),
+        core=_matrix(core, columns[1], shape),
         core_buffer_m=buffers,
         mixed_pixel=mixed,
     )
 
 
-def fractions(polygons: NDArray[np.object_], grid: Grid) -> Fractions:
-    """Compute, per polygon, the cells it touches and the covered fraction of each.
-
-    Parameters
-    ----------
-    polygons : ndarray of shapely polygons
-        In the coordinate system of ``grid``; empty ones touch nothing.
-
-    Examples
-    --------
-    A 2x2 square over the middle of a 3x3 grid covers quarters, halves and one whole:
-
-    >>> grid = Grid("EPSG:32650", (1, 0, 0, 0, -1, 3), (3, 3))
-    >>> [(cells, covered)] = fractions(np.array([shapely.box(0.5, 0.5, 2.5, 2.5)]), grid)
-    >>> covered.reshape(3, 3).tolist()
-    [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
-    """
-    touched: Fractions = [(np.empty(0, dtype=np.int64), np.empty(0))] * len(polygons)
-    present = np.flatnonzero(~shapely.is_empty(polygons))
-    found = _Rows()
-    exact_extract(_BlankRaster(grid), _Polygons(polygons[present], grid.crs), ["cell_id", "coverage"], output=found)
-    for field, (cells, covered) in zip(present, found.rows, strict=True):
-        touched[field] = cells[covered > 0], covered[covered > 0]
-    return touched
+def _full_pixels(found: Fractions) -> Ints:
+    owner = np.repeat(np.arange(len(found.counts)), found.counts)
+    return np.bincount(owner[found.covered >= FULL], minlength=len(found.counts))
 
 
-def _distinct(cells: Cells) -> Cells:
-    """Sort and drop repetitions; on millions of cells several times faster than hashing them."""
-    ordered = np.sort(cells)
-    return ordered[np.append(True, np.diff(ordered) > 0)] if len(ordered) else ordered
+def _chosen(found: Fractions, polygons: NDArray[np.bool_]) -> Fractions:
+    """Keep the cells of some polygons."""
+    kept = np.repeat(polygons, found.counts)
+    return Fractions(found.counts[polygons], found.cells[kept], found.covered[kept])
 
 
-def _matrix(parts: Fractions, cells: Cells) -> sp.csr_matrix:
-    starts = np.cumsum([0, *(len(c) for c, _ in parts)], dtype=np.int32)
-    columns = np.searchsorted(cells, np.concatenate([c for c, _ in parts] or [cells])).astype(np.int32)
-    weights = np.concatenate([w for _, w in parts] or [np.empty(0)])
-    return sp.csr_matrix((weights, columns, starts), shape=(len(parts), len(cells)))
+def _in_order(groups: Sequence[tuple[Ints, Fractions]]) -> Fractions:
+    """Put groups of fields back into the order of the fields."""
+    field = np.concatenate([np.repeat(fields, found.counts) for fields, found in groups])
+    order = np.argsort(field, kind="stable")
+    cells, covered = (np.concatenate([getattr(f, name) for _, f in groups])[order] for name in ("cells", "covered"))
+    return Fractions(np.bincount(field, minlength=sum(len(fields) for fields, _ in groups)), cells, covered)
 
 
-class _BlankRaster(RasterSource):  # type: ignore[misc] # exactextract is untyped
-    """A grid without values: only where its cells lie is asked for, so no band is ever held in memory."""
-
-    def __init__(self, grid: Grid) -> None:
-        super().__init__()
-        self._grid = grid
-
-    def res(self) -> tuple[float, float]:
-        return self._grid.transform[0], -self._grid.transform[4]
-
-    def extent(self) -> tuple[float, float, float, float]:
-        return bounds(self._grid)
-
-    def srs_wkt(self) -> str:
-        return self._grid.crs
-
-    def nodata_value(self) -> None:
-        return None
-
-    def read_window(self, _x: int, _y: int, columns: int, rows: int) -> NDArray[np.uint8]:
-        return np.zeros((rows, columns), dtype=np.uint8)
+def _numbered(groups: Sequence[Cells], grid: Grid) -> tuple[Cells, list[NDArray[np.int32]]]:
+    """Give the distinct cells of all groups, ascending, and their numbers; with millions a table beats a sort."""
+    touched = np.zeros(grid.shape[0] * grid.shape[1], dtype=bool)
+    for cells in groups:
+        touched[cells] = True
+    distinct = np.flatnonzero(touched)
+    number = np.empty(len(touched), dtype=np.int32)  # memory that no cell touches is never taken
+    number[distinct] = np.arange(len(distinct), dtype=np.int32)
+    return distinct, [number[cells] for cells in groups]
 
 
-class _Polygons(FeatureSource):  # type: ignore[misc] # exactextract is untyped
-    """Polygons handed over as WKB, without a detour through GeoJSON text."""
-
-    def __init__(self, polygons: NDArray[np.object_], crs: str) -> None:
-        super().__init__()
-        self._wkb, self._crs = shapely.to_wkb(polygons), crs
-
-    def count(self) -> int:
-        return len(self._wkb)
-
-    def __iter__(self) -> Iterator[_Polygon]:
-        return (_Polygon(wkb) for wkb in self._wkb)
-
-    def srs_wkt(self) -> str:
-        return self._crs
-
-
-class _Polygon(Feature):  # type: ignore[misc] # exactextract is untyped
-    def __init__(self, wkb: bytes) -> None:
-        super().__init__()
-        self._wkb = wkb
-
-    def geometry(self) -> bytes:
-        return self._wkb
-
-    def fields(self) -> list[str]:
-        return []
-
-
-class _Row(Feature):  # type: ignore[misc] # exactextract is untyped
-    def __init__(self) -> None:
-        super().__init__()
-        self.values: dict[str, NDArray[Any]] = {}
-
-    def set(self, name: str, value: NDArray[Any]) -> None:
-        self.values[name] = value
-
-    def set_geometry(self, _geometry: Any) -> None:
-        pass
-
-
-class _Rows(Writer):  # type: ignore[misc] # exactextract is untyped
-    """Takes the two arrays of each polygon as they are, instead of features for a file."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: Fractions = []
-
-    def add_operation(self, _operation: Any) -> None:
-        pass
-
-    def write(self, feature: Any) -> None:
-        row = _Row()
-        feature.copy_to(row)
-        self.rows.append((row.values["cell_id"], row.values["coverage"]))
-
-    def features(self) -> Fractions:
-        return self.rows
+def _matrix(found: Fractions, columns: NDArray[np.int32], shape: tuple[int, int]) -> sp.csr_matrix:
+    starts = np.append(0, np.cumsum(found.counts)).astype(np.int32)
+    return sp.csr_matrix((found.covered, columns, starts), shape=shape)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -13,10 +11,7 @@ from cropcredit.fields import WGS84, reproject
 from cropcredit.model import Grid
 
 Cells = NDArray[np.int64]
-Window = tuple[tuple[int, int], tuple[int, int]]
 
-STRIP_ROWS = 2048
-"""Rows read at once: a strip of a Sentinel-2 band (10,980 columns, 16 bit) then takes 45 MB."""
 EDGE_POINTS = 21
 """Vertices per edge of a footprint, so that a straight edge of a projection may bend on the globe."""
 ALIGNMENT = 1e-3
@@ -83,26 +78,3 @@ def coarse_cells(cells: Cells, fine: Grid, coarse: Grid, factor: int) -> Cells:
     """
     row, column = np.divmod(cells, fine.shape[1])
     return np.asarray(row // factor * coarse.shape[1] + column // factor, dtype=np.int64)
-
-
-def strips(cells: Cells, columns: int, *, strip_rows: int = STRIP_ROWS) -> Iterator[tuple[slice, Window]]:
-    """Plan the reading of some cells (ascending): per strip of rows, which of them, from which window.
-
-    Strips without a wanted cell are never read, and neither are columns left and right of the wanted ones.
-
-    Yields
-    ------
-    part : slice
-        Which of ``cells`` lie in this strip.
-    window : ((first row, row after last), (first column, column after last))
-        Smallest window of the strip that holds them.
-    """
-    rows = cells // columns
-    cuts = np.flatnonzero(np.diff(rows // strip_rows)) + 1
-    for start, stop in zip([0, *cuts], [*cuts, len(cells)], strict=True):
-        if start < stop:
-            row, column = np.divmod(cells[start:stop], columns)
-            yield (
-                slice(int(start), int(stop)),
-                ((int(row[0]), int(row[-1]) + 1), (int(column.min()), int(column.max()) + 1)),
-            )

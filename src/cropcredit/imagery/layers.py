@@ -1,40 +1,17 @@
-"""What a scene of each product says, cell by cell: indices, and which cells saw the ground."""
+"""The indices of one scene, cell by cell: which bands they take, and what they give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropcredit.errors import MalformedInput, RadiometryError, UnknownName
-from cropcredit.imagery import indices, masks
-from cropcredit.imagery.radiometry import (
-    S2_FIRST_BASELINE_WITH_OFFSET,
-    baseline_number,
-    check_red,
-    s2_offset_dn,
-    s2_reflectance,
-)
-from cropcredit.model import Offset, Scene
-
-Bools = NDArray[np.bool_]
-
-MOD13Q1_SCALE = np.float32(1e-4)
-MOD13Q1_VALID = (-2000, 10000)
-"""Valid digital numbers of MOD13Q1 NDVI; the fill value -3000 and compression noise around it lie outside."""
-MAX_OUT_OF_RANGE = 0.01
-"""Share of ready-made index values outside [-1, 1] at which the raster is no index (or is scaled otherwise)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sample:
-    """Digital numbers of one band at the cells that fields touch."""
-
-    dn: NDArray[Any]
-    nodata: float | None = None
+from cropcredit.errors import MalformedInput, UnknownName
+from cropcredit.imagery.indices import INDICES
+from cropcredit.imagery.products import Bools, Product, Sample, product_of
+from cropcredit.model import Band, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,17 +19,41 @@ class Layers:
     """One scene at the cells that fields touch; every array has one entry per cell."""
 
     indices: dict[str, NDArray[np.float32]]
-    """``NDVI``, ``EVI2``, ``NDRE`` where the bands allow; NaN = no data."""
+    """``NDVI``, ``EVI2`` … ; NaN = no data."""
     clear: Bools
     """Cells that saw the ground."""
     clear_wet: Bools
     """The same for fields that may stand under water (paddy)."""
     doubtful: Bools
     """Cells that are kept although the mask did not decide."""
+    present: Bools
+    """Cells for which the scene has data at all, be it of a cloud."""
 
 
-def layers(scene: Scene, samples: Mapping[str, Sample]) -> Layers:
+def bands_for(scene: Scene, wanted: Sequence[str] = ()) -> tuple[Band, ...]:
+    """Choose the bands that must be read: what the product always needs, its mask, and what the indices take.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+        Indices; without them the product's usual ones.
+
+    Raises
+    ------
+    UnknownName
+        If the product or an index is unknown.
+    """
+    product = product_of(scene.product, where=scene.id)
+    named = {*product.required, product.mask}
+    for index in _indices(product, wanted):
+        named |= set(_parts(index, product))
+    return tuple(band for band in scene.bands if band.name in named)
+
+
+def layers(scene: Scene, samples: Mapping[str, Sample], wanted: Sequence[str] = ()) -> Layers:
     """Compute the indices of a scene from the digital numbers of its bands.
+
+    Of the usual indices those are computed whose bands are there; one that was asked for must be there.
 
     Raises
     ------
@@ -61,71 +62,52 @@ def layers(scene: Scene, samples: Mapping[str, Sample]) -> Layers:
     MalformedInput
         If a band is missing.
     """
-    if scene.product not in PRODUCTS:
-        raise UnknownName("product", scene.product, tuple(PRODUCTS), where=scene.id)
-    try:
-        return PRODUCTS[scene.product](scene, samples)
-    except KeyError as missing:
-        raise MalformedInput(f"has no band {missing}", where=scene.id) from None
-
-
-def _sentinel2(scene: Scene, samples: Mapping[str, Sample]) -> Layers:
-    add = s2_offset_dn(scene.offset, scene.processing_baseline, where=scene.id)
-    band = {n: s2_reflectance(s.dn, add, nodata=s.nodata) for n, s in samples.items() if n != "scl"}
-    red, nir = band["red"], band["nir"]
-    found = {"NDVI": indices.ndvi(red, nir), "EVI2": indices.evi2(red, nir)}
-    if "rededge" in band:
-        found["NDRE"] = indices.ndre(band["rededge"], nir)
-    scl = samples["scl"].dn if "scl" in samples else np.full(len(red), masks.SCL_VEGETATION)
-    seen = np.isfinite(red) & np.isfinite(nir)
-    clear = masks.scl_clear(scl) & seen
-    vegetated = (scl == masks.SCL_VEGETATION) & ("scl" in samples)
-    check_red(red, clear, vegetated, offset_may_be_left=_offset_taken_out(scene), where=scene.id)
+    product = product_of(scene.product, where=scene.id)
+    if missing := [name for name in product.required if name not in samples]:
+        raise MalformedInput(f"has no band {' and '.join(missing)}", where=scene.id)
+    seen = product.measure(scene, samples)
+    found: dict[str, NDArray[np.float32]] = {}
+    for name in _indices(product, wanted):
+        if name in seen.values:
+            found[name] = seen.values[name]
+        elif absent := [band for band in _parts(name, product) if band not in seen.values]:
+            if wanted:
+                raise MalformedInput(f"has no band {' and '.join(absent)}, which {name} needs", where=scene.id)
+        else:
+            found[name] = INDICES[name].formula(*(seen.values[band] for band in INDICES[name].bands))
     return Layers(
-        indices=found,
-        clear=clear,
-        clear_wet=masks.scl_clear(scl, wet=True) & seen,
-        doubtful=masks.scl_doubtful(scl),
+        indices=found, clear=seen.clear, clear_wet=seen.clear_wet, doubtful=seen.doubtful, present=seen.present
     )
 
 
-def _offset_taken_out(scene: Scene) -> bool:
-    had_one = (
-        scene.processing_baseline != "" and baseline_number(scene.processing_baseline) >= S2_FIRST_BASELINE_WITH_OFFSET
-    )
-    return scene.offset is Offset.APPLIED and had_one
+def united(parts: Sequence[Layers]) -> Layers:
+    """Put the parts of one acquisition together: where the first has no data, the next one counts.
 
-
-def _mod13q1(scene: Scene, samples: Mapping[str, Sample]) -> Layers:  # noqa: ARG001 - all products are called alike
-    dn = samples["ndvi"].dn
-    low, high = MOD13Q1_VALID
-    valid = (dn >= low) & (dn <= high)
-    ndvi = np.where(valid, dn.astype(np.float32) * MOD13Q1_SCALE, np.float32(np.nan))
-    quality = samples["reliability"].dn if "reliability" in samples else np.full(len(dn), masks.MODIS_GOOD)
-    clear = valid & np.isin(quality, (masks.MODIS_GOOD, masks.MODIS_MARGINAL))
-    return Layers(indices={"NDVI": ndvi}, clear=clear, clear_wet=clear, doubtful=quality == masks.MODIS_MARGINAL)
-
-
-def _ready_made(scene: Scene, samples: Mapping[str, Sample]) -> Layers:
-    sample = samples["ndvi"]
-    scale = np.float32(1 if np.issubdtype(sample.dn.dtype, np.floating) else 1e-4)
-    present = np.isfinite(sample.dn.astype(np.float64)) & (sample.dn != sample.nodata)
-    ndvi = sample.dn.astype(np.float32) * scale
-    inside = present & (np.abs(ndvi) <= 1)
-    strange = 1 - int(inside.sum()) / max(int(present.sum()), 1)
-    if present.any() and strange > MAX_OUT_OF_RANGE:
-        raise RadiometryError(
-            f"{strange:.0%} of the values lie outside [-1, 1]: this is no NDVI",
-            where=scene.id,
-            cure="write floating point NDVI, or int16 in units of 0.0001",
+    Two halves of a split datastrip complete each other; of two processings of the same pixels the first counts, and
+    they are never averaged.
+    """
+    first, *others = parts
+    for part in others:
+        gap = part.present & ~first.present
+        shared = [name for name in first.indices if name in part.indices]
+        first = Layers(
+            indices={name: np.where(gap, part.indices[name], first.indices[name]) for name in shared},
+            **{name: np.where(gap, getattr(part, name), getattr(first, name)) for name in _PER_CELL},
         )
-    ndvi = np.where(inside, ndvi, np.float32(np.nan))
-    return Layers(indices={"NDVI": ndvi}, clear=inside, clear_wet=inside, doubtful=np.zeros(len(ndvi), dtype=bool))
+    return first
 
 
-PRODUCTS: dict[str, Callable[[Scene, Mapping[str, Sample]], Layers]] = {
-    "s2-l2a": _sentinel2,
-    "mod13q1": _mod13q1,
-    "ndvi": _ready_made,
-}
-"""How each product is read; adding one means adding a function here and a form in which its files come."""
+_PER_CELL = ("clear", "clear_wet", "doubtful", "present")
+
+
+def _indices(product: Product, wanted: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(wanted)) or product.layers
+
+
+def _parts(index: str, product: Product) -> tuple[str, ...]:
+    """Name the bands of an index; what the product gives without a formula has none."""
+    if index in INDICES:
+        return INDICES[index].bands
+    if index in product.layers:
+        return ()
+    raise UnknownName("index", index, tuple(dict.fromkeys((*product.layers, *INDICES))))

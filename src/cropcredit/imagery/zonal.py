@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from cropcredit.imagery.coverage import Coverage
-from cropcredit.imagery.layers import Bools, Layers
+from cropcredit.imagery.layers import Layers
+from cropcredit.imagery.products import Bools
+from cropcredit.imagery.quantiles import weighted_quantiles
 from cropcredit.model import FieldObservations, Scene
 
 Floats = NDArray[np.float64]
 
 
 def observe(
-    scene: Scene, layers: Layers, coverage: Coverage, field_ids: NDArray[np.str_], *, wet: Bools
+    scene: Scene,
+    layers: Layers,
+    coverage: Coverage,
+    field_ids: NDArray[np.str_],
+    *,
+    wet: Bools,
+    quantiles: Sequence[float] = (),
 ) -> list[FieldObservations]:
     """Summarise every index of a scene over fields and their cores.
 
@@ -25,71 +36,86 @@ def observe(
     ----------
     field_ids, wet : ndarray, shape (fields,)
         Names in the order of the coverage rows; whether the field may stand under water (paddy).
+    quantiles : sequence of float
+        Probabilities in [0, 1] of the quantiles to add.
 
     Returns
     -------
     list of FieldObservations
         One per index, NaN where no clear pixel was covered.
     """
-    return [
-        _one_index(scene, name, values, layers, coverage, field_ids, wet) for name, values in layers.indices.items()
-    ]
+    seen = []
+    for name, values in layers.indices.items():
+        whole, core = (_summary(matrix, values, layers, wet) for matrix in (coverage.whole, coverage.core))
+        asked = {
+            f"{zone}q{100 * q:g}": weighted_quantiles(matrix, values, _clear_of(matrix, values, layers, wet), q)
+            for zone, matrix in (("", coverage.whole), ("core_", coverage.core))
+            for q in quantiles
+        }
+        seen.append(
+            FieldObservations(
+                scene_id=scene.id,
+                tile=scene.tile,
+                acquired_at=scene.acquired_at,
+                index=name,
+                field_ids=field_ids,
+                mean=whole.mean,
+                std=whole.std,
+                clear_fraction=whole.clear,
+                covered_pixels=whole.pixels,
+                core_mean=core.mean,
+                core_std=core.std,
+                core_clear_fraction=core.clear,
+                core_pixels=core.pixels,
+                core_buffer_m=coverage.core_buffer_m,
+                mixed_pixel=coverage.mixed_pixel,
+                flagged=whole.doubtful,
+                data_fraction=whole.data,
+                quantiles=asked,
+            )
+        )
+    return seen
 
 
-def _one_index(
-    scene: Scene,
-    index: str,
-    values: NDArray[np.float32],
-    layers: Layers,
-    coverage: Coverage,
-    field_ids: NDArray[np.str_],
-    wet: Bools,
-) -> FieldObservations:
-    whole, core = (_moments(matrix, values, layers, wet) for matrix in (coverage.whole, coverage.core))
-    mean, std, clear, pixels = _summary(whole, coverage.whole)
-    core_mean, core_std, core_clear, core_pixels = _summary(core, coverage.core)
-    return FieldObservations(
-        scene_id=scene.id,
-        tile=scene.tile,
-        acquired_at=scene.acquired_at,
-        index=index,
-        field_ids=field_ids,
-        mean=mean,
-        std=std,
-        clear_fraction=clear,
-        covered_pixels=pixels,
-        core_mean=core_mean,
-        core_std=core_std,
-        core_clear_fraction=core_clear,
-        core_pixels=core_pixels,
-        core_buffer_m=coverage.core_buffer_m,
-        mixed_pixel=coverage.mixed_pixel,
-        flagged=whole[:, 3] > 0,
-    )
+class _Summary(NamedTuple):
+    mean: Floats
+    std: Floats
+    clear: Floats
+    pixels: Floats
+    data: Floats
+    doubtful: Bools
 
 
-def _moments(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> Floats:
-    """Sum weight, weight·x, weight·x² and doubtful weight of the clear cells, shape (fields, 4)."""
-    dry = _sums(matrix, values, layers.clear, layers.doubtful)
-    return np.where(wet[:, None], _sums(matrix, values, layers.clear_wet, layers.doubtful), dry) if wet.any() else dry
-
-
-def _sums(matrix: sp.csr_matrix, values: NDArray[np.float32], clear: Bools, doubtful: Bools) -> Floats:
-    ok = clear & np.isfinite(values)
-    columns = np.zeros((len(values), 4))
-    columns[:, 0] = ok
-    np.copyto(columns[:, 1], values, where=ok)
-    columns[:, 2] = columns[:, 1] ** 2
-    columns[:, 3] = ok & doubtful
-    return np.asarray(matrix @ columns)
-
-
-def _summary(moments: Floats, matrix: sp.csr_matrix) -> tuple[Floats, Floats, Floats, Floats]:
-    weight, first, second = moments[:, 0], moments[:, 1], moments[:, 2]
+def _summary(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> _Summary:
+    moments = _moments(matrix, values, layers, layers.clear)
+    if wet.any():
+        moments[wet] = _moments(matrix[wet], values, layers, layers.clear_wet)
+    weight, first, second, doubtful, present = moments.T
     covered = np.asarray(matrix.sum(axis=1)).ravel()
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = first / weight
         std = np.sqrt(np.maximum(second / weight - mean * mean, 0))
-        clear = np.where(covered > 0, weight / covered, 0.0)
+        clear, data = (np.where(covered > 0, share / covered, 0.0) for share in (weight, present))
     nothing = weight == 0
-    return np.where(nothing, np.nan, mean), np.where(nothing, np.nan, std), clear, covered
+    mean[nothing], std[nothing] = np.nan, np.nan
+    return _Summary(mean, std, clear, covered, data, doubtful > 0)
+
+
+def _moments(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, clear: Bools) -> Floats:
+    """Sum the covered share of the clear cells, times x, times x², of the doubtful, of all with data: (fields, 5)."""
+    ok = clear & np.isfinite(values)
+    columns = np.zeros((len(values), 5))
+    columns[:, 0] = ok
+    np.copyto(columns[:, 1], values, where=ok)
+    np.square(columns[:, 1], out=columns[:, 2])
+    columns[:, 3] = ok & layers.doubtful
+    columns[:, 4] = layers.present
+    return np.asarray(matrix @ columns)
+
+
+def _clear_of(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> Bools:
+    """Tell, entry by entry of the matrix, whether the cell counts for that field."""
+    paddy = np.repeat(wet, np.diff(matrix.indptr))
+    cell = matrix.indices
+    clear = np.where(paddy, layers.clear_wet[cell], layers.clear[cell])
+    return np.asarray(clear & np.isfinite(values[cell]))

@@ -35,7 +35,7 @@ from cropcredit.model.lending import (
 from cropcredit.model.money import Money
 from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
 from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
-from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, Scene
+from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, RasterInfo, Scene, Window
 from cropcredit.model.weather import WeatherSeries
 from cropcredit.model.yields import PROBABILITIES, CropCalendar, RegionSeries, YieldEstimate, YieldLabel
 
@@ -76,6 +76,7 @@ __all__ = [
     "PartyKind",
     "Planting",
     "PriceSeries",
+    "RasterInfo",
     "Reading",
     "Reason",
     "Record",
@@ -91,6 +92,7 @@ __all__ = [
     "Tenure",
     "VectorTable",
     "WeatherSeries",
+    "Window",
     "YieldEstimate",
     "YieldLabel",
     "canonical_bytes",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropcredit.model.scenes import Band, Offset
+from cropcredit.model.scenes import Band, Grid, Offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class VectorTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneDraft:
-    """What a scene's files and their names say; empty where they do not say it."""
+    """What a scene's files, their names or a catalogue say; empty where they do not say it."""
 
     id: str
     path: str
@@ -38,6 +38,12 @@ class SceneDraft:
     available_at: datetime | None = None
     processing_baseline: str = ""
     offset: Offset | None = None
+    datatake: str = ""
+    relative_orbit: int = 0
+    grid: Grid | None = None
+    """Grid of the finest band, where a catalogue tells it; else the files are asked."""
+    content_hash: str = ""
+    """What a catalogue says that names the pixels; else the files are hashed."""
     synthetic: bool = False
     problem: str = ""
     """Why its own description cannot be used; empty where it can."""

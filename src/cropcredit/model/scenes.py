@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from cropcredit.errors import MalformedInput
 from cropcredit.model.records import Record
+
+Window = tuple[tuple[int, int], tuple[int, int]]
+"""((first row, row after the last), (first column, column after the last)) of a raster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,17 @@ class Grid:
             raise MalformedInput(f"grid with transform {self.transform} is rotated or not north-up")
 
 
+@dataclass(frozen=True, slots=True)
+class RasterInfo:
+    """What one band of a raster file says about itself."""
+
+    grid: Grid
+    nodata: float | None
+    """Digital number that means no data; None where the file names none (NaN may stand beside it)."""
+    block: tuple[int, int]
+    """(rows, columns) that are compressed, and so read, together."""
+
+
 class Offset(StrEnum):
     """What the source declares about the additive radiometric offset."""
 
@@ -47,7 +62,7 @@ class Band:
     """One raster file of a scene."""
 
     name: str
-    """Core name: ``red``, ``nir``, ``blue``, ``rededge``, ``scl``, ``ndvi``, ``reliability``."""
+    """Core name: ``red``, ``nir``, ``scl``, ``ndvi``, ``vv`` … (:mod:`cropcredit.imagery.products`)."""
     href: str
     """Path relative to the workspace, or absolute, or a URL that GDAL opens."""
     band: int = 1
@@ -61,7 +76,7 @@ class Scene(Record):
     KEYS: ClassVar[tuple[str, ...]] = ("product", "tile")
 
     product: str
-    """``s2-l2a``, ``mod13q1`` or ``ndvi``."""
+    """A name of :data:`cropcredit.imagery.PRODUCTS`: ``s2-l2a``, ``landsat-c2-l2`` …"""
     tile: str
     """MGRS tile or the like; the partition of the observation dataset."""
     acquired_at: datetime
@@ -73,7 +88,12 @@ class Scene(Record):
     """As in the metadata, e.g. ``05.10``; decides scale and offset, the date never does."""
     offset: Offset = Offset.AUTO
     content_hash: str = ""
-    """SHA-256 over the bytes of all bands."""
+    """SHA-256 over the bytes of all bands; of what a catalogue says about them where they lie elsewhere."""
+    datatake: str = ""
+    """Which pass of which satellite, e.g. ``S2A_20250601T025551``: scenes of one tile and datatake are processings or
+    parts of one acquisition. Empty where nothing says it; then the instant decides."""
+    relative_orbit: int = 0
+    """Repeating ground track, which fixes the angle of view; 0 where nothing says it."""
     synthetic: bool = False
 
 
@@ -105,7 +125,11 @@ class FieldObservations:
     mixed_pixel: NDArray[np.bool_]
     """True where the core is the whole field because too few full pixels remain."""
     flagged: NDArray[np.bool_]
-    """True where doubtful classes (SCL 7) were kept, or the scene is unconfirmed."""
+    """True where doubtful classes (SCL 7) were kept."""
+    data_fraction: NDArray[np.float64]
+    """Share of the whole field for which the scene has data, be it of a cloud, [0, 1]: what the sensor passed over."""
+    quantiles: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Asked for: ``q10`` of the whole field, ``core_q10`` of its core …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

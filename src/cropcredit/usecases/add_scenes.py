@@ -30,7 +30,7 @@ ndvi       One ready-made raster of NDVI: floating point in [-1, 1] (NaN or the 
 baseline in the metadata decides. Without a baseline neither ``auto`` nor ``not_applied`` can be honoured, and the scene
 is refused.
 
-Files that do not say when they became available declare a lag after the acquisition (:data:`LAG`).
+Files that do not say when they became available declare the lag of their product after the acquisition.
 """
 
 from __future__ import annotations
@@ -38,18 +38,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cropcredit.errors import MalformedInput, RefusedInput
-from cropcredit.imagery import refinement
+from cropcredit.imagery import product_of, refinement
 from cropcredit.imagery.radiometry import s2_offset_dn
-from cropcredit.model import Band, Grid, Offset, Scene, SceneDraft
+from cropcredit.model import Grid, Offset, Scene, SceneDraft
 from cropcredit.ports import FactStore, Progress, RasterReader, SceneFiles
 from cropcredit.usecases.progress import quiet
 
-LAG = {"s2-l2a": timedelta(days=1), "mod13q1": timedelta(days=24), "ndvi": timedelta(days=1)}
-"""From acquisition to availability, where the files are silent; MOD13Q1: 16 days of compositing and a week of work."""
-REQUIRED = {"s2-l2a": ("red", "nir"), "mod13q1": ("ndvi",), "ndvi": ("ndvi",)}
 TILE = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 
@@ -117,7 +114,7 @@ class AddScenes:
         return SceneOutcome(id=scene.id, path=draft.path, outcome="added" if added else "unchanged", reason=reason)
 
     def _scene(self, draft: SceneDraft, product: str) -> Scene:
-        missing = [name for name in REQUIRED[product] if name not in {band.name for band in draft.bands}]
+        missing = [name for name in product_of(product).required if name not in {band.name for band in draft.bands}]
         if missing:
             raise MalformedInput(f"has no band {' and '.join(missing)}", where=draft.path)
         if draft.acquired_at is None:
@@ -133,7 +130,7 @@ class AddScenes:
         offset = draft.offset or (Offset.AUTO if product == "s2-l2a" else Offset.APPLIED)
         if product == "s2-l2a":
             s2_offset_dn(offset, draft.processing_baseline, where=draft.path)
-        available_at = draft.available_at or draft.acquired_at + LAG[product]
+        available_at = draft.available_at or draft.acquired_at + product_of(product).lag
         return Scene(
             id=draft.id,
             known_at=available_at,
@@ -141,11 +138,13 @@ class AddScenes:
             tile=draft.tile,
             acquired_at=draft.acquired_at,
             available_at=available_at,
-            grid=self._grid(draft),
+            grid=draft.grid or self._grid(draft),
             bands=draft.bands,
             processing_baseline=draft.processing_baseline,
             offset=offset,
-            content_hash=self.rasters.content_hash([band.href for band in draft.bands]),
+            content_hash=draft.content_hash or self.rasters.content_hash([band.href for band in draft.bands]),
+            datatake=draft.datatake,
+            relative_orbit=draft.relative_orbit,
             synthetic=draft.synthetic,
         )
 
@@ -154,15 +153,13 @@ class AddScenes:
 
         A file cut short is found here, not in the middle of a run.
         """
-        grids = {band: self.rasters.grid(band.href) for band in draft.bands}
+        grids = {band: self.rasters.info(band.href, band=band.band).grid for band in draft.bands}
         finest = min(grids.values(), key=lambda grid: grid.transform[0])
         for band, grid in grids.items():
             refinement(finest, grid, where=f"{draft.path} {band.name}")
-            self._last_row(band, grid)
+            rows, columns = grid.shape
+            list(self.rasters.read(band.href, [((rows - 1, rows), (0, columns))], band=band.band))
         return finest
-
-    def _last_row(self, band: Band, grid: Grid) -> None:
-        self.rasters.read(band.href, band=band.band, rows=(grid.shape[0] - 1, grid.shape[0]))
 
 
 def _with(draft: SceneDraft, declared: Declared) -> SceneDraft:

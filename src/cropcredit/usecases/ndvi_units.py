@@ -1,4 +1,4 @@
-"""One unit of work of the NDVI run: one scene of one tile over the fields that live there.
+"""One unit of work of the NDVI run: one acquisition of one tile over the fields that live there.
 
 A unit is named by everything that its numbers depend on, so a finished one is never computed again, a killed run goes
 on where it was, and two runs of the same inputs write the same bytes. It runs in any process.
@@ -6,14 +6,28 @@ on where it was, and two runs of the same inputs write the same bytes. It runs i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropcredit.imagery import Coverage, Sample, coarse_cells, layers, observe, refinement, strips, widen_clouds
-from cropcredit.model import Band, Scene
+from cropcredit.imagery import (
+    Coverage,
+    Layers,
+    Piece,
+    Sample,
+    bands_for,
+    cover,
+    layers,
+    observe,
+    plan,
+    product_of,
+    united,
+    widened,
+)
+from cropcredit.model import Band, Grid, RasterInfo, Scene
 from cropcredit.ports import CoverageCache, ObservationStore, RasterReader
 
 
@@ -23,44 +37,20 @@ class UnitJob:
 
     unit: str
     """``tile/month/key``: its name in the observation store."""
-    scene: Scene
+    parts: tuple[Scene, ...]
+    """Scenes of one acquisition on one grid: where the first has no data, the next one counts."""
     coverage: str
     """Key of the coverage matrix in the cache."""
-    cloud_margin_px: int
-    """How far clouds reach beyond their pixels, in pixels of the scene classification."""
+    indices: tuple[str, ...]
+    """What to compute; empty: what is usual for the product."""
+    cloud_margin_m: float
+    """How far clouds and their shadows reach beyond their pixels, m."""
+    quantiles: tuple[float, ...] = ()
 
-
-def run_unit(job: UnitJob, *, rasters: RasterReader, cache: CoverageCache, observations: ObservationStore) -> str:
-    """Read a scene where fields lie, compute its statistics per field and write them; returns the unit's name."""
-    matrix = _coverage(cache, job.coverage)
-    samples = {
-        band.name: sample(rasters, job.scene, band, matrix.coverage.cells, margin=job.cloud_margin_px)
-        for band in job.scene.bands
-    }
-    seen = observe(job.scene, layers(job.scene, samples), matrix.coverage, matrix.field_ids, wet=matrix.wet)
-    observations.write(job.unit, seen)
-    return job.unit
-
-
-def sample(rasters: RasterReader, scene: Scene, band: Band, cells: NDArray[np.int64], *, margin: int = 0) -> Sample:
-    """Read the digital numbers of one band at some cells of the scene's grid, strip by strip.
-
-    A coarser band (scene classes, red edge: 20 m over 10 m) gives each fine cell the value of the cell above it: the
-    nearest, never a mixture.
-    """
-    grid = rasters.grid(band.href)
-    factor = refinement(scene.grid, grid, where=f"{scene.id} {band.name}")
-    wanted = coarse_cells(cells, scene.grid, grid, factor)
-    nodata = rasters.nodata(band.href, band=band.band)
-    if band.name == "scl" and margin:
-        classes = widen_clouds(rasters.read(band.href, band=band.band), margin)
-        return Sample(dn=classes.ravel()[wanted], nodata=nodata)
-    parts: list[NDArray[Any]] = []
-    for part, (rows, cols) in strips(wanted, grid.shape[1]):
-        pixels = rasters.read(band.href, band=band.band, rows=rows, cols=cols)
-        row, column = np.divmod(wanted[part], grid.shape[1])
-        parts.append(pixels[row - rows[0], column - cols[0]])
-    return Sample(dn=np.concatenate(parts), nodata=nodata)
+    @property
+    def scene(self) -> Scene:
+        """The part that gives the acquisition its name."""
+        return self.parts[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,10 +60,77 @@ class TileMatrix:
     coverage: Coverage
     field_ids: NDArray[np.str_]
     wet: NDArray[np.bool_]
+    plans: dict[tuple[RasterInfo, int], list[Piece]] = field(default_factory=dict)
+    """Reading plans made so far: the scenes of a tile are cut alike."""
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Flatten for the cache."""
         return {**self.coverage.to_arrays(), "field_ids": self.field_ids, "wet": self.wet}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> TileMatrix:
+        """Rebuild from :meth:`to_arrays`."""
+        return cls(coverage=Coverage.from_arrays(arrays), field_ids=arrays["field_ids"], wet=arrays["wet"])
+
+    def plan(self, scene: Scene, info: RasterInfo, halo: int, *, where: str) -> list[Piece]:
+        """Plan the reading of a band, or remember the plan."""
+        key = (info, halo)
+        if key not in self.plans:
+            self.plans[key] = plan(self.coverage.cells, scene.grid, info, halo=halo, where=where)
+        return self.plans[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CoverJob:
+    """What the coverage matrix of one grid needs."""
+
+    key: str
+    """Its name in the cache."""
+    grid: Grid
+    boundaries: NDArray[np.object_]
+    """Shapely polygons, EPSG:4326."""
+    field_ids: NDArray[np.str_]
+    wet: NDArray[np.bool_]
+
+
+def run_cover(job: CoverJob, *, cache: CoverageCache) -> str:
+    """Compute a coverage matrix and put it into the cache; returns its key."""
+    matrix = TileMatrix(coverage=cover(job.boundaries, job.grid), field_ids=job.field_ids, wet=job.wet)
+    cache.save(job.key, matrix.to_arrays())
+    return job.key
+
+
+def run_unit(job: UnitJob, *, rasters: RasterReader, cache: CoverageCache, observations: ObservationStore) -> str:
+    """Read a scene where fields lie, compute its statistics per field and write them; returns the unit's name."""
+    matrix = _coverage(cache, job.coverage)
+    read = united([_layers(rasters, scene, matrix, job) for scene in job.parts])
+    seen = observe(job.scene, read, matrix.coverage, matrix.field_ids, wet=matrix.wet, quantiles=job.quantiles)
+    observations.write(job.unit, seen)
+    return job.unit
+
+
+def _layers(rasters: RasterReader, scene: Scene, matrix: TileMatrix, job: UnitJob) -> Layers:
+    bands = bands_for(scene, job.indices)
+    samples = {band.name: sample(rasters, scene, band, matrix, margin_m=job.cloud_margin_m) for band in bands}
+    return layers(scene, samples, job.indices)
+
+
+def sample(rasters: RasterReader, scene: Scene, band: Band, matrix: TileMatrix, *, margin_m: float = 0) -> Sample:
+    """Read the digital numbers of one band at the cells that fields touch; in a mask, clouds reach further."""
+    info = rasters.info(band.href, band=band.band)
+    product = product_of(scene.product)
+    widen = product.cloudy is not None and band.name == product.mask
+    halo = ceil(margin_m / info.grid.transform[0]) if widen else 0
+    pieces = matrix.plan(scene, info, halo, where=f"{scene.id} {band.name}")
+    windows = rasters.read(band.href, [piece.window for piece in pieces], band=band.band)
+    dn: NDArray[Any] | None = None
+    for piece, pixels in zip(pieces, windows, strict=True):
+        if halo and product.cloudy is not None:
+            pixels = np.where(widened(product.cloudy(pixels), halo), pixels.dtype.type(product.cloud), pixels)  # noqa: PLW2901
+        if dn is None:
+            dn = np.empty(len(matrix.coverage.cells), dtype=pixels.dtype)
+        dn[piece.cells] = pixels.ravel()[piece.places]
+    return Sample(dn=np.empty(0) if dn is None else dn, nodata=info.nodata)
 
 
 _LOADED: dict[str, TileMatrix] = {}
@@ -85,7 +142,5 @@ def _coverage(cache: CoverageCache, key: str) -> TileMatrix:
         arrays = cache.load(key)
         assert arrays is not None, "the run puts every matrix into the cache before its units start"
         _LOADED.clear()
-        _LOADED[key] = TileMatrix(
-            coverage=Coverage.from_arrays(arrays), field_ids=arrays["field_ids"], wet=arrays["wet"]
-        )
+        _LOADED[key] = TileMatrix.from_arrays(arrays)
     return _LOADED[key]

@@ -6,18 +6,18 @@ How others find the result: :func:`latest_run` gives the run that an ``as_of`` m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import cropcredit
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownRecord
 from cropcredit.fields import NO_TILE, field_set_hash, home_tiles
-from cropcredit.imagery import Verdict, cover, coverage_key, footprint, judge
+from cropcredit.imagery import Acquisition, acquisitions, footprint, product_of
 from cropcredit.model import Field, Grid, Scene, digest
 from cropcredit.ports import (
     Clock,
@@ -28,33 +28,18 @@ from cropcredit.ports import (
     Progress,
     RasterReader,
     RunStore,
+    Spread,
 )
-from cropcredit.usecases.ndvi_units import TileMatrix, UnitJob, run_unit
-from cropcredit.usecases.parallel import in_processes
+from cropcredit.usecases.ndvi_outcomes import CURES, OUTSIDE, HeldBack, Outcomes, outcomes
+from cropcredit.usecases.ndvi_plan import METHOD, NdviConfig, TilePlan, plan_tile
+from cropcredit.usecases.ndvi_units import run_cover, run_unit
+from cropcredit.usecases.parallel import one_by_one
 from cropcredit.usecases.progress import quiet
 
 KIND = "ndvi"
-METHOD = "ndvi-1"
-"""Change when the numbers change: it is part of the name of every unit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NdviConfig:
-    """Choices that change the numbers; part of every unit's name and of the manifest."""
-
-    cloud_margin_px: int = 0
-    """How far clouds reach beyond their pixels, in 20 m pixels of the scene classification."""
-    wet_crops: tuple[str, ...] = ("rice", "paddy")
-    """Crop codes whose fields may stand under water: water pixels count there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldBack:
-    """A scene that was processed but is not part of the series."""
-
-    scene: str
-    unit: str
-    verdict: str
+UNOBSERVED = "unobserved"
+"""Table beside the manifest: every field that got nothing, and why."""
+JobT = TypeVar("JobT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +49,7 @@ class NdviRun:
     run_id: str
     as_of: datetime
     product: str
+    indices: tuple[str, ...]
     field_set: str
     units: tuple[str, ...]
     """Finished units that belong in the series, in the order of acquisition."""
@@ -73,10 +59,15 @@ class NdviRun:
     """Scenes on which everything collapsed and stayed down: harvest or flood."""
     outcomes: dict[str, int]
     """Fields by outcome."""
-    outside: tuple[str, ...]
-    """Fields outside every scene, by id."""
+    unobserved: tuple[tuple[str, str], ...] = ()
+    """(field, reason) of every field that got nothing; kept beside the manifest, so empty when read back from it."""
     computed: int = 0
     """Units that this execution computed; the others were finished before. Not part of the manifest."""
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Fields outside every scene, by id."""
+        return tuple(field for field, reason in self.unobserved if reason == OUTSIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +81,16 @@ class RefreshNdvi:
     observations: ObservationStore
     runs: RunStore
     clock: Clock
-    config: NdviConfig = field(default_factory=NdviConfig)
 
-    def __call__(self, *, as_of: datetime, product: str = "", workers: int = 1, progress: Progress = quiet) -> NdviRun:
+    def __call__(
+        self,
+        *,
+        as_of: datetime,
+        product: str = "",
+        config: NdviConfig | None = None,
+        spread: Spread = one_by_one,
+        progress: Progress = quiet,
+    ) -> NdviRun:
         """Run over all fields and scenes known at ``as_of``.
 
         Parameters
@@ -101,8 +99,8 @@ class RefreshNdvi:
             A scene counts if it was acquired and available by then, a boundary if it was known.
         product : str
             Which product; may be left out where the workspace holds only one.
-        workers : int
-            Processes.
+        spread : Spread
+            Where the units are computed: here, in processes, on a cluster.
 
         Raises
         ------
@@ -112,25 +110,44 @@ class RefreshNdvi:
             If a scene cannot be what it says it is; units finished before stay finished.
         """
         started = self.clock.now()
-        scenes, superseded = self._scenes(as_of, product)
-        homes, partly = self._homes(as_of, scenes)
-        jobs = [job for tile in sorted(homes) for job in self._jobs(tile, homes[tile], scenes)]
-        todo = [job for job in jobs if not self.observations.has(job.unit)]
-        self._compute(todo, workers, progress)
-        manifest = self._manifest(as_of, scenes, superseded, homes, partly, jobs)
+        chosen = config or NdviConfig()
+        looks, superseded = acquisitions(self._scenes(as_of, product))
+        homes, partly = self._homes(as_of, looks)
+        outside = homes.pop(NO_TILE, [])
+        tiles = [
+            plan_tile(homes[tile], [look for look in looks if look.scene.tile == tile], chosen)
+            for tile in sorted(homes)
+        ]
+        computed = self._compute(tiles, spread, progress)
+        found = outcomes(tiles, outside, self.observations)
+        manifest = {
+            "kind": KIND,
+            "as_of": as_of.isoformat(),
+            "product": looks[0].scene.product,
+            "indices": chosen.indices_of(looks[0].scene.product) or product_of(looks[0].scene.product).layers,
+            "method": METHOD,
+            "config": asdict(chosen),
+            "config_hash": digest(chosen),
+            "code_version": cropcredit.__version__,
+            "field_set": field_set_hash([*outside, *(field for tile in tiles for field in tile.fields)]),
+            "scenes": [_scene_line(scene) for look in looks for scene in look.parts],
+            "superseded": [scene.id for scene in superseded],
+            "without_mask": [look.scene.id for look in looks if _unmasked(look.scene)],
+            **_outcome_lines(found, partly),
+        }
         run_id = digest(manifest)[:16]
         log = {
             "started_at": started.isoformat(),
             "finished_at": self.clock.now().isoformat(),
-            "workers": workers,
-            "units_computed": len(todo),
-            "units_skipped": len(jobs) - len(todo),
+            "units_computed": computed,
+            "units_skipped": sum(len(tile.units) for tile in tiles) - computed,
         }
-        self.runs.write(run_id, {"run_id": run_id, **manifest}, log)
-        return _run({"run_id": run_id, **manifest}, computed=len(todo))
+        lines = [{"field": name, "reason": reason, "cure": CURES[reason]} for name, reason in found.unobserved]
+        self.runs.write(run_id, {"run_id": run_id, **manifest}, log, {UNOBSERVED: lines})
+        return _run({"run_id": run_id, **manifest}, unobserved=found.unobserved, computed=computed)
 
-    def _scenes(self, as_of: datetime, product: str) -> tuple[list[Scene], list[str]]:
-        """Freeze the scene list: what had been acquired and was available, the latest processing of each."""
+    def _scenes(self, as_of: datetime, product: str) -> list[Scene]:
+        """Freeze the scene list: what had been acquired and was available."""
         known = [s for s in self.facts.find(Scene, as_of=as_of) if s.acquired_at <= as_of and s.available_at <= as_of]
         products = sorted({scene.product for scene in known if product in ("", scene.product)})
         if not products:
@@ -140,115 +157,32 @@ class RefreshNdvi:
             )
         if len(products) > 1:
             raise RefusedInput(f"there are scenes of {', '.join(products)}", cure="name one with --product")
-        best: dict[tuple[str, datetime], Scene] = {}
-        for scene in sorted(known, key=lambda s: (s.processing_baseline, s.known_at, s.id)):
-            if scene.product == products[0]:
-                best[scene.tile, scene.acquired_at] = scene
-        chosen = sorted(best.values(), key=lambda s: (s.tile, s.acquired_at, s.id))
-        names = {scene.id for scene in chosen}
-        return chosen, sorted(s.id for s in known if s.product == products[0] and s.id not in names)
+        return [scene for scene in known if scene.product == products[0]]
 
-    def _homes(self, as_of: datetime, scenes: Sequence[Scene]) -> tuple[dict[str, list[Field]], int]:
+    def _homes(self, as_of: datetime, looks: Sequence[Acquisition]) -> tuple[dict[str, list[Field]], int]:
         fields = self.fields.read(as_of=as_of)
         if not fields:
             raise EmptyInput(f"no field is known as of {as_of.isoformat()}", cure="cropcredit fields import FILE")
-        footprints = {tile: footprint(_widest(scenes, tile)) for tile in sorted({scene.tile for scene in scenes})}
+        footprints = {tile: footprint(_widest(looks, tile)) for tile in sorted({look.scene.tile for look in looks})}
         tiles, shares = home_tiles(np.array([f.boundary for f in fields], dtype=object), footprints)
         homes: dict[str, list[Field]] = {}
         for known, tile in zip(fields, tiles, strict=True):
             homes.setdefault(str(tile), []).append(known)
         return homes, int(np.count_nonzero((shares > 0) & (shares < 1)))
 
-    def _jobs(self, tile: str, fields: Sequence[Field], scenes: Sequence[Scene]) -> list[UnitJob]:
-        """Plan the units of one tile, and see to it that their coverage matrices are in the cache."""
-        here = [scene for scene in scenes if scene.tile == tile]
-        wet = tuple(f.id for f in fields if f.crop_code in self.config.wet_crops)
-        field_set = digest((field_set_hash(fields), wet))
-        keys = {grid: coverage_key(grid, field_set) for grid in dict.fromkeys(scene.grid for scene in here)}
-        for grid, key in keys.items():
-            if self.cache.load(key) is None:
-                self._cover(fields, wet, grid, key)
-        return [
-            UnitJob(
-                unit=_unit_name(scene, keys[scene.grid], self.config),
-                scene=scene,
-                coverage=keys[scene.grid],
-                cloud_margin_px=self.config.cloud_margin_px,
-            )
-            for scene in here
-        ]
-
-    def _cover(self, fields: Sequence[Field], wet: Sequence[str], grid: Grid, key: str) -> None:
-        matrix = TileMatrix(
-            coverage=cover(np.array([f.boundary for f in fields], dtype=object), grid),
-            field_ids=np.array([f.id for f in fields], dtype=str),
-            wet=np.isin([f.id for f in fields], wet),
-        )
-        self.cache.save(key, matrix.to_arrays())
-
-    def _compute(self, jobs: Sequence[UnitJob], workers: int, progress: Progress) -> None:
-        work = partial(run_unit, rasters=self.rasters, cache=self.cache, observations=self.observations)
-        with progress("scenes", len(jobs)) as done:
-            for _ in map(work, jobs) if workers == 1 else in_processes(work, jobs, workers=workers):
-                done(1)
-
-    def _manifest(
-        self,
-        as_of: datetime,
-        scenes: Sequence[Scene],
-        superseded: Sequence[str],
-        homes: dict[str, list[Field]],
-        partly: int,
-        jobs: Sequence[UnitJob],
-    ) -> dict[str, Any]:
-        verdicts, clear = self._judge(jobs)
-        outside = sorted(f.id for f in homes.get(NO_TILE, []))
-        known = sum(len(fields) for fields in homes.values())
-        outcomes = {
-            "observed": clear,
-            "never_clear": known - len(outside) - clear,
-            "outside_every_scene": len(outside),
-            "partly_outside": partly,
-        }
-        return {
-            "kind": KIND,
-            "as_of": as_of.isoformat(),
-            "product": scenes[0].product,
-            "method": METHOD,
-            "config": asdict(self.config),
-            "config_hash": digest(self.config),
-            "code_version": cropcredit.__version__,
-            "field_set": field_set_hash(f for fields in homes.values() for f in fields),
-            "scenes": [_scene_line(scene) for scene in scenes],
-            "superseded": list(superseded),
-            "without_mask": [s.id for s in scenes if s.product == "s2-l2a" and "scl" not in {b.name for b in s.bands}],
-            "units": [job.unit for job in jobs if verdicts[job.unit].usable],
-            "held_back": [
-                {"scene": job.scene.id, "unit": job.unit, "verdict": verdicts[job.unit].value}
-                for job in jobs
-                if not verdicts[job.unit].usable
-            ],
-            "events": [job.scene.id for job in jobs if verdicts[job.unit] is Verdict.EVENT],
-            "outcomes": outcomes,
-            "outside": outside,
-        }
-
-    def _judge(self, jobs: Sequence[UnitJob]) -> tuple[dict[str, Verdict], int]:
-        """Judge each scene beside the others of its tile; count the fields that were seen at least once."""
-        verdicts: dict[str, Verdict] = {}
-        clear = 0
-        for tile in sorted({job.scene.tile for job in jobs}):
-            here = [job.unit for job in jobs if job.scene.tile == tile]
-            seen = [o for o in self.observations.read(here) if o.index == "NDVI"]
-            mean = np.column_stack([o.core_mean for o in seen])
-            share = np.column_stack([o.core_clear_fraction for o in seen])
-            verdicts |= dict(zip(here, judge(mean, share), strict=True))
-            clear += int(np.count_nonzero(np.isfinite(mean).any(axis=1)))
-        return verdicts, clear
+    def _compute(self, tiles: Sequence[TilePlan], spread: Spread, progress: Progress) -> int:
+        """Compute what is not finished yet: first the matrices that are needed, then the units; returns how many."""
+        todo = [job for tile in tiles for job in tile.units if not self.observations.has(job.unit)]
+        needed = {job.coverage for job in todo}
+        covers = [c for tile in tiles for c in tile.covers if c.key in needed and not self.cache.has(c.key)]
+        _work(partial(run_cover, cache=self.cache), covers, "tiles", spread, progress)
+        unit = partial(run_unit, rasters=self.rasters, cache=self.cache, observations=self.observations)
+        _work(unit, todo, "scenes", spread, progress)
+        return len(todo)
 
 
-def latest_run(runs: RunStore, as_of: datetime, product: str = "") -> NdviRun:
-    """Find the observations that a computation for ``as_of`` may use.
+def latest_run(runs: RunStore, as_of: datetime, product: str = "", *, index: str = "NDVI") -> NdviRun:
+    """Find the observations of an index that a computation for ``as_of`` may use.
 
     That is the run with the latest ``as_of`` not after this one; of two with the same, the one that finished last.
 
@@ -260,7 +194,7 @@ def latest_run(runs: RunStore, as_of: datetime, product: str = "") -> NdviRun:
     fitting = [
         run
         for run in (_run(manifest) for manifest in runs.manifests(KIND))
-        if run.as_of <= as_of and product in ("", run.product)
+        if run.as_of <= as_of and product in ("", run.product) and index in run.indices
     ]
     if not fitting:
         cure = f"cropcredit ndvi run --as-of {as_of.isoformat()}"
@@ -269,27 +203,36 @@ def latest_run(runs: RunStore, as_of: datetime, product: str = "") -> NdviRun:
     return [run for run in fitting if run.as_of == latest][-1]
 
 
-def _run(manifest: dict[str, Any], *, computed: int = 0) -> NdviRun:
+def _work(work: Callable[[JobT], object], jobs: Sequence[JobT], label: str, spread: Spread, progress: Progress) -> None:
+    with progress(label, len(jobs)) as done:
+        for _ in spread(work, jobs):
+            done(1)
+
+
+def _run(manifest: dict[str, Any], *, unobserved: tuple[tuple[str, str], ...] = (), computed: int = 0) -> NdviRun:
     return NdviRun(
         run_id=manifest["run_id"],
         as_of=datetime.fromisoformat(manifest["as_of"]),
         product=manifest["product"],
+        indices=tuple(manifest["indices"]),
         field_set=manifest["field_set"],
         units=tuple(manifest["units"]),
         held_back=tuple(HeldBack(**line) for line in manifest["held_back"]),
         events=tuple(manifest["events"]),
         outcomes=manifest["outcomes"],
-        outside=tuple(manifest["outside"]),
+        unobserved=unobserved,
         computed=computed,
     )
 
 
-def _unit_name(scene: Scene, coverage: str, config: NdviConfig) -> str:
-    """Name a unit by what its numbers depend on; where the files lie is not among it."""
-    said = (scene.product, scene.id, scene.acquired_at, scene.content_hash, scene.processing_baseline, scene.offset)
-    bands = [(band.name, band.band) for band in scene.bands]
-    key = digest((METHOD, config, coverage, said, bands))[:16]
-    return f"{scene.tile}/{scene.acquired_at:%Y-%m}/{key}"
+def _outcome_lines(found: Outcomes, partly: int) -> dict[str, Any]:
+    return {
+        "units": list(found.units),
+        "held_back": [asdict(held) for held in found.held_back],
+        "events": list(found.events),
+        "outcomes": {**found.counts, "partly_outside": partly},
+        "unobserved_hash": digest(found.unobserved),
+    }
 
 
 def _scene_line(scene: Scene) -> dict[str, Any]:
@@ -305,7 +248,12 @@ def _scene_line(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _widest(scenes: Iterable[Scene], tile: str) -> Grid:
+def _unmasked(scene: Scene) -> bool:
+    mask = product_of(scene.product).mask
+    return mask != "" and mask not in {band.name for band in scene.bands}
+
+
+def _widest(looks: Sequence[Acquisition], tile: str) -> Grid:
     """Give the grid of a tile that covers most ground; one scene may be a part of the tile."""
-    grids = {scene.grid: None for scene in scenes if scene.tile == tile}
+    grids = {look.scene.grid: None for look in looks if look.scene.tile == tile}
     return max(grids, key=lambda g: (g.shape[0] * g.shape[1] * abs(g.transform[0] * g.transform[4]), g.transform))

@@ -129,7 +129,7 @@ def test_a_field_outside_every_scene_is_named_and_the_others_are_observed(cropcr
     cropcredit("scenes", "add", tmp_path / "scenes", "--product", "s2-l2a")
     said = cropcredit("ndvi", "run")
     assert said.code == 1
-    assert "1 observed, 0 never clear, 1 outside every scene" in said.out
+    assert "1 observed, 1 outside every scene, 0 no data" in said.out
     assert said.err.strip().endswith("field far: outside every scene; add scenes of its tile")
 
 

@@ -10,8 +10,9 @@ import rasterio
 from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.adapters.scenes import SceneFolders
 from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
+from cropcredit.imagery import PRODUCTS
 from cropcredit.model import Offset, Scene
-from cropcredit.usecases.add_scenes import LAG, AddScenes, Declared
+from cropcredit.usecases.add_scenes import AddScenes, Declared
 from tests.fakes import FakeFacts
 from tests.rasterfiles import write_raster, write_scene
 
@@ -92,7 +93,7 @@ def test_one_file_with_named_bands_is_a_scene_of_the_first_day_in_its_name(add, 
     scene = only(add)
     assert [(band.name, band.band) for band in scene.bands] == [("blue", 1), ("red", 2), ("nir", 3)]
     assert scene.acquired_at == datetime(2024, 3, 4, tzinfo=UTC)
-    assert scene.available_at - scene.acquired_at == LAG["s2-l2a"]
+    assert scene.available_at - scene.acquired_at == PRODUCTS["s2-l2a"].lag
 
 
 def test_modis_finds_day_tile_and_reliability_in_its_names(add, tmp_path):

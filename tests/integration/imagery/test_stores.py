@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -102,10 +103,10 @@ def test_the_register_is_geoparquet_with_fiboa_columns(tmp_path):
 
 
 def seen(index="NDVI", scene="s1", day=1, ids=("a", "b"), value=0.5):
-    numbers = {
+    numbers: dict[str, Any] = {
         name: np.full(len(ids), value)
         for name in ("mean", "std", "clear_fraction", "covered_pixels", "core_mean", "core_std",
-                     "core_clear_fraction", "core_pixels", "core_buffer_m")
+                     "core_clear_fraction", "core_pixels", "core_buffer_m", "data_fraction")
     }  # fmt: skip
     return FieldObservations(scene_id=scene, tile="50SMJ", acquired_at=datetime(2025, 6, day, 3, tzinfo=UTC),
                              index=index, field_ids=np.array(ids), mixed_pixel=np.array([True, False]),

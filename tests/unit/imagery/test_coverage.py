@@ -7,7 +7,7 @@ from shapely import box
 
 from cropcredit.fields import reproject
 from cropcredit.imagery import Coverage, cover, coverage_key
-from cropcredit.imagery.coverage import fractions
+from cropcredit.imagery.fractions import fractions
 from cropcredit.model import Grid
 
 UTM = "EPSG:32650"
@@ -38,9 +38,9 @@ def covering(*fields):
     ],
 )
 def test_cells_are_numbered_by_row_and_column_and_covered_exactly(polygon, cells, covered):
-    [(found, share)] = fractions(np.array([polygon], dtype=object), UNIT)
-    assert found.tolist() == cells
-    assert share == pytest.approx(covered)
+    found = fractions(np.array([polygon], dtype=object), UNIT)
+    assert (found.counts.tolist(), found.cells.tolist()) == ([len(cells)], cells)
+    assert found.covered == pytest.approx(covered)
 
 
 def test_a_hectare_covers_a_hundred_pixels_and_its_core_sixty_four():

@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from cropcredit.errors import MalformedInput
-from cropcredit.imagery import cell_area, coarse_cells, footprint, refinement, strips
+from cropcredit.imagery import cell_area, coarse_cells, footprint, refinement
 from cropcredit.model import Grid
 
 FINE = Grid("EPSG:32650", (10, 0, 500_000, 0, -10, 4_000_000), (4, 6))
@@ -36,18 +36,6 @@ def test_a_tile_of_an_odd_number_of_pixels_still_has_its_coarse_rim():
 def test_bands_that_do_not_lie_on_one_another_are_refused(other):
     with pytest.raises(MalformedInput, match=r"s1 scl: a band on grid .* does not lie on grid"):
         refinement(FINE, other, where="s1 scl")
-
-
-def test_only_strips_and_columns_with_fields_are_read():
-    cells = np.array([0, 1, 2 * 6 + 4, 3 * 6 + 2])
-    assert list(strips(cells, 6, strip_rows=2)) == [
-        (slice(0, 2), ((0, 1), (0, 2))),
-        (slice(2, 4), ((2, 4), (2, 5))),
-    ]
-
-
-def test_no_cells_nothing_to_read():
-    assert list(strips(np.empty(0, dtype=np.int64), 6)) == []
 
 
 def test_a_footprint_lies_where_the_grid_lies():

@@ -1,5 +1,6 @@
 """From digital numbers at cells to statistics per field."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 import scipy.sparse as sp
 
 from cropcredit.errors import MalformedInput, RadiometryError, UnknownName
-from cropcredit.imagery import Coverage, Layers, Sample, layers, observe, widen_clouds
-from cropcredit.imagery.indices import evi2, ndre, ndvi
+from cropcredit.imagery import Coverage, Layers, Sample, bands_for, layers, observe, united, widened
+from cropcredit.imagery.indices import INDICES
 from cropcredit.model import Band, Grid, Offset, Scene
 
 DAY = datetime(2025, 6, 1, 3, tzinfo=UTC)
@@ -43,7 +44,7 @@ def test_scene_classes_decide_what_is_clear_and_what_is_doubtful():
 
 
 def test_a_scene_without_a_band_it_needs_is_refused():
-    with pytest.raises(MalformedInput, match="s1: has no band 'nir'"):
+    with pytest.raises(MalformedInput, match="s1: has no band nir"):
         layers(scene(), {"red": dn(1500)})
 
 
@@ -84,18 +85,72 @@ def test_numbers_beyond_one_are_no_ndvi():
         layers(scene("ndvi"), {"ndvi": dn(0.5, 87.0, dtype=np.float32)})
 
 
-@pytest.mark.parametrize("index", [ndvi, ndre, evi2])
-def test_an_index_over_black_ground_is_no_number_and_never_leaves_its_range(index):
-    low, high = np.array([[0.0, -0.01, -0.02], [0.0, 0.005, 0.4]], dtype=np.float32)
-    got = index(low, high)
-    assert np.isnan(got[:2]).all()
-    assert -1 <= got[2] <= 1
+@pytest.mark.parametrize("name", INDICES)
+def test_an_index_of_black_ground_is_no_number_and_never_leaves_its_range(name):
+    rng = np.random.default_rng(1)
+    index = INDICES[name]
+    dark = index.formula(*np.zeros((len(index.bands), 5), dtype=np.float32))
+    lit = index.formula(*rng.uniform(-0.1, 1.2, (len(index.bands), 500)).astype(np.float32))
+    assert np.isnan(dark).all()
+    assert dark.dtype == lit.dtype == np.float32
+    assert np.nanmax(np.abs(lit)) <= (10 if name == "MTCI" else 1)
 
 
-def test_clouds_reach_further_and_leave_other_clouds_their_name():
-    got = widen_clouds(np.array([[4, 4, 4], [4, 3, 4], [5, 5, 5]], dtype=np.uint8), 1)
-    assert got.tolist() == [[9, 9, 9], [9, 3, 9], [9, 9, 9]]
-    assert widen_clouds(got, 0) is got
+REFLECTANCE = {"blue": 0.04, "green": 0.08, "red": 0.05, "rededge": 0.1, "rededge2": 0.25, "nir": 0.4, "swir16": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("NDVI", 0.35 / 0.45, id="NDVI"),
+        pytest.param("EVI2", 2.5 * 0.35 / 1.52, id="EVI2"),
+        pytest.param("NDRE", 0.3 / 0.5, id="NDRE"),
+        pytest.param("EVI", 2.5 * 0.35 / 1.4, id="EVI"),
+        pytest.param("GNDVI", 0.32 / 0.48, id="GNDVI"),
+        pytest.param("KNDVI", np.tanh((0.35 / 0.45) ** 2), id="kernel NDVI"),
+        pytest.param("MTCI", 0.15 / 0.05, id="MTCI"),
+        pytest.param("NDMI", 0.2 / 0.6, id="NDMI"),
+        pytest.param("NDWI", -0.32 / 0.48, id="NDWI"),
+    ],
+)
+def test_an_index_is_what_its_formula_says(name, value):
+    bands = (np.array([REFLECTANCE[band]], dtype=np.float32) for band in INDICES[name].bands)
+    assert INDICES[name].formula(*bands) == pytest.approx(value, rel=1e-5)
+
+
+def test_an_index_that_was_asked_for_must_have_its_bands():
+    read = {"red": dn(1500), "nir": dn(4000), "scl": dn(4)}
+    assert list(layers(scene(), read, ("EVI2",)).indices) == ["EVI2"]
+    with pytest.raises(MalformedInput, match="s1: has no band rededge, which NDRE needs"):
+        layers(scene(), read, ("NDRE",))
+    with pytest.raises(UnknownName, match="unknown index 'SAVI'; known: NDVI, EVI2, NDRE, EVI"):
+        layers(scene(), read, ("SAVI",))
+
+
+def test_only_the_bands_that_an_index_takes_are_read():
+    held = tuple(Band(name, name) for name in ("blue", "red", "nir", "rededge", "scl"))
+    whole = replace(scene(), bands=held)
+    assert [band.name for band in bands_for(whole, ("NDVI",))] == ["red", "nir", "scl"]
+    assert [band.name for band in bands_for(whole)] == ["red", "nir", "rededge", "scl"]
+    assert [band.name for band in bands_for(whole, ("EVI",))] == ["blue", "red", "nir", "scl"]
+
+
+def test_clouds_reach_further_in_all_directions():
+    marked = np.zeros((4, 5), dtype=bool)
+    marked[1, 1] = True
+    once, twice = widened(marked, 1), widened(marked, 2)
+    assert np.argwhere(once).min(axis=0).tolist() == [0, 0]
+    assert (once.sum(), twice.sum()) == (9, 16)
+    assert widened(marked, 0) is marked
+
+
+def test_of_two_parts_the_first_that_has_data_counts_and_they_are_never_averaged():
+    nan = np.nan
+    left = simple([0.2, nan, 0.4], [1, 0, 1], present=[1, 0, 1])
+    right = simple([0.9, 0.8, 0.6], [1, 1, 0], doubtful=[0, 1, 0], present=[1, 1, 1])
+    both = united([left, right])
+    np.testing.assert_allclose(both.indices["NDVI"], [0.2, 0.8, 0.4])
+    assert (both.clear.tolist(), both.doubtful.tolist()) == ([True, True, True], [False, True, False])
 
 
 def coverage(whole):
@@ -105,13 +160,14 @@ def coverage(whole):
                     core_buffer_m=np.zeros(fields), mixed_pixel=np.ones(fields, dtype=bool))  # fmt: skip
 
 
-def simple(values, clear, *, wet_clear=None, doubtful=None):
+def simple(values, clear, *, wet_clear=None, doubtful=None, present=None):
     clear = np.array(clear, dtype=bool)
     return Layers(
         indices={"NDVI": np.array(values, dtype=np.float32)},
         clear=clear,
         clear_wet=clear if wet_clear is None else np.array(wet_clear, dtype=bool),
         doubtful=np.zeros(len(clear), dtype=bool) if doubtful is None else np.array(doubtful, dtype=bool),
+        present=np.ones(len(clear), dtype=bool) if present is None else np.array(present, dtype=bool),
     )
 
 

@@ -29,6 +29,7 @@ def seen(day, values, *, index="NDVI", ids=("a", "b"), clear=(1.0, 1.0), hour=3)
         core_buffer_m=zeros + 10,
         mixed_pixel=zeros == 1,
         flagged=zeros == 1,
+        data_fraction=zeros + 1,
     )
 
 

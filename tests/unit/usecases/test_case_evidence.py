@@ -43,9 +43,9 @@ class OneProbe:
 
 
 def run(run_id: str, as_of: datetime, units: list[str]) -> dict[str, Any]:
-    lists: dict[str, Any] = {name: [] for name in ("held_back", "events", "outside")}
+    lists: dict[str, Any] = {name: [] for name in ("held_back", "events")}
     named = {"kind": "ndvi", "run_id": run_id, "as_of": as_of.isoformat(), "units": units}
-    return lists | named | {"product": "s2-l2a", "field_set": "", "outcomes": {}}
+    return lists | named | {"indices": ["NDVI"], "product": "s2-l2a", "field_set": "", "outcomes": {}}
 
 
 def gather(*records: Record, runs: FakeRuns | None = None) -> Any:

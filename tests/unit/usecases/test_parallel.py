@@ -5,16 +5,16 @@ import copy
 import pytest
 
 from cropcredit.errors import CRSMismatch, MissingCRS, UnknownName, UnknownRecord
-from cropcredit.usecases.parallel import in_processes
+from cropcredit.usecases.parallel import InProcesses
 
 
 def test_results_come_back_from_other_processes():
-    assert sorted(in_processes(abs, [-1, -2, -3], workers=2)) == [1, 2, 3]
+    assert sorted(InProcesses(2)(abs, [-1, -2, -3])) == [1, 2, 3]
 
 
 def test_an_error_in_another_process_stops_the_work():
     with pytest.raises(ValueError, match="invalid literal"):
-        list(in_processes(int, ["1", "one"], workers=2))
+        list(InProcesses(2)(int, ["1", "one"]))
 
 
 @pytest.mark.parametrize(

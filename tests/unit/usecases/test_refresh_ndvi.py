@@ -10,7 +10,8 @@ import pytest
 from cropcredit.errors import EmptyInput, MalformedInput, RadiometryError, RefusedInput, UnknownRecord
 from cropcredit.fields import boundary_version
 from cropcredit.model import Band, Field, Grid, Offset, Scene
-from cropcredit.usecases.refresh_ndvi import NdviConfig, RefreshNdvi, latest_run
+from cropcredit.usecases.ndvi_plan import NdviConfig
+from cropcredit.usecases.refresh_ndvi import RefreshNdvi, latest_run
 from tests.fakes import FakeCache, FakeClock, FakeFacts, FakeFields, FakeObservations, FakeRasters, FakeRuns
 from tests.rasterfiles import square
 
@@ -45,7 +46,7 @@ def pixels(of, ndvi=0.5, scl=4):
     }
 
 
-def line(*scenes, fields=(), ndvi=None, config=None):
+def line(*scenes, fields=(), ndvi=None):
     """Wire the run to fakes; ``ndvi`` names the value of each scene that is not 0.5."""
     files: dict[str, Any] = {}
     for each in scenes:
@@ -58,8 +59,12 @@ def line(*scenes, fields=(), ndvi=None, config=None):
         observations=FakeObservations(),
         runs=FakeRuns(),
         clock=FakeClock(NOW),
-        config=config or NdviConfig(),
     )
+
+
+def counts(**given):
+    names = ("observed", "outside_every_scene", "no_data", "never_clear", "only_on_scenes_held_back", "partly_outside")
+    return dict.fromkeys(names, 0) | given
 
 
 def test_each_scene_gives_each_field_its_mean():
@@ -68,7 +73,7 @@ def test_each_scene_gives_each_field_its_mean():
     series = run.observations.series("NDVI", found.units)
     assert series.acquired_at.astype(str).tolist() == ["2025-06-01", "2025-06-06"]
     assert series.mean == pytest.approx(np.array([[0.5, 0.7]]), abs=1e-3)
-    assert found.outcomes == {"observed": 1, "never_clear": 0, "outside_every_scene": 0, "partly_outside": 0}
+    assert found.outcomes == counts(observed=1)
 
 
 def test_a_scene_counts_only_if_acquired_and_available_by_then():
@@ -121,17 +126,24 @@ def test_what_a_killed_run_finished_is_kept():
 
 def test_another_configuration_is_other_work():
     run = line(scene(1))
-    other = line(scene(1), config=NdviConfig(cloud_margin_px=2))
-    assert run(as_of=NOW).units != other(as_of=NOW).units
+    assert run(as_of=NOW).units != run(as_of=NOW, config=NdviConfig(cloud_margin_m=0)).units
 
 
 def test_clouds_with_a_margin_reach_into_the_field():
-    run = line(scene(1), config=NdviConfig(cloud_margin_px=2))
+    run = line(scene(1))
     run.rasters.files["t-0601-scl"][1][1, 1] = 9
-    without = line(scene(1))
-    without.rasters.files["t-0601-scl"][1][1, 1] = 9
-    shares = [r.observations.read(r(as_of=NOW).units)[0].clear_fraction[0] for r in (run, without)]
+    far, near = (run(as_of=NOW, config=NdviConfig(cloud_margin_m=margin)) for margin in (40, 0))
+    shares = [run.observations.read(found.units)[0].clear_fraction[0] for found in (far, near)]
     assert shares[0] < shares[1] == pytest.approx(1.0)
+
+
+def test_what_is_asked_for_is_computed_with_ndvi_and_quantiles():
+    run = line(scene(1))
+    found = run(as_of=NOW, config=NdviConfig(indices=("EVI2",), quantiles=(0.1,)))
+    assert found.indices == ("NDVI", "EVI2")
+    evi2, ndvi = run.observations.read(found.units)
+    assert (evi2.index, ndvi.index) == ("EVI2", "NDVI")
+    assert ndvi.quantiles["core_q10"] == pytest.approx(ndvi.core_mean)
 
 
 def test_of_two_processings_of_one_acquisition_the_newer_counts():
@@ -145,7 +157,7 @@ def test_of_two_processings_of_one_acquisition_the_newer_counts():
 def test_a_field_outside_every_scene_is_named_and_stops_nobody():
     found = line(scene(1), fields=[field("f1"), field("far", left=90_000)])(as_of=NOW)
     assert found.outside == ("far",)
-    assert found.outcomes == {"observed": 1, "never_clear": 0, "outside_every_scene": 1, "partly_outside": 0}
+    assert found.outcomes == counts(observed=1, outside_every_scene=1)
 
 
 def test_a_field_hanging_over_the_rim_is_counted_as_partly_outside():
@@ -161,7 +173,7 @@ def test_a_field_under_cloud_all_season_was_never_clear():
 def test_water_counts_over_paddy():
     run = line(scene(1), fields=[field("dry"), field("paddy", left=200, crop="rice")])
     run.rasters.files |= pixels(scene(1), scl=6)
-    assert run(as_of=NOW).outcomes == {"observed": 1, "never_clear": 1, "outside_every_scene": 0, "partly_outside": 0}
+    assert run(as_of=NOW).outcomes == counts(observed=1, never_clear=1)
 
 
 def test_a_cloud_that_the_mask_missed_is_held_back_and_before_it_is_known_it_is_not_believed():
@@ -240,8 +252,10 @@ def test_the_manifest_cites_what_the_numbers_depend_on_and_the_clock_stands_in_t
     run = line(scene(1))
     run(as_of=NOW)
     [(manifest, [log])] = run.runs.rows.values()
-    assert manifest["config"] == {"cloud_margin_px": 0, "wet_crops": ("rice", "paddy")}
+    assert manifest["config"] == {
+        "indices": (), "quantiles": (), "cloud_margin_m": 40.0, "wet_crops": ("rice", "paddy")
+    }  # fmt: skip
     assert manifest["scenes"][0]["content_hash"] == "t-0601"
     assert len(manifest["config_hash"]) == len(manifest["field_set"]) == 64
-    assert log == {"started_at": NOW.isoformat(), "finished_at": NOW.isoformat(), "workers": 1,
+    assert log == {"started_at": NOW.isoformat(), "finished_at": NOW.isoformat(),
                    "units_computed": 1, "units_skipped": 0}  # fmt: skip

@@ -161,11 +161,12 @@ class World:
             core_buffer_m=10 * ones,
             mixed_pixel=np.arange(n) == (-1 if mixed is None else mixed),
             flagged=np.zeros(n, dtype=bool),
+            data_fraction=ones,
         )
         self.observations.write(unit, [seen])
         units = sorted(self.observations.units, key=lambda name: name.split("/")[2])
         manifest = {"kind": "ndvi", "run_id": f"R{day}", "as_of": end_of(day).isoformat(), "product": "s2-l2a"}
-        rest = {"field_set": "fs", "units": units, "held_back": [], "events": [], "outcomes": {}, "outside": []}
+        rest = {"field_set": "fs", "units": units, "held_back": [], "events": [], "outcomes": {}, "indices": ["NDVI"]}
         self.runs.write(f"R{day}", manifest | rest, {"finished_at": end_of(day).isoformat()})
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cropcredit.adapters.atomic import replacing
@@ -27,19 +26,11 @@ NUMBERS = (
     "core_clear_fraction",
     "core_pixels",
     "core_buffer_m",
+    "data_fraction",
 )
 FLAGS = ("mixed_pixel", "flagged")
-SCHEMA = pa.schema(
-    [
-        ("field", pa.string()),
-        ("scene", pa.string()),
-        ("acquired", pa.timestamp("us", tz="UTC")),
-        ("index", pa.string()),
-        *((name, pa.float64()) for name in NUMBERS),
-        *((name, pa.bool_()) for name in FLAGS),
-    ]
-)
-"""Rows: one per scene, index and field. NaN = no clear pixel was covered."""
+QUANTILE = re.compile(r"(core_)?q[\d.]+")
+"""Rows: one per scene, index and field. NaN = no clear pixel was covered. Columns of quantiles only where asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +44,19 @@ class ParquetObservations:
         return self._path(unit).is_file()
 
     def write(self, unit: str, observations: Sequence[FieldObservations]) -> None:
-        """Write one unit whole; equal content gives equal bytes."""
-        table = pa.concat_tables([_table(seen) for seen in observations])
-        with replacing(self._path(unit)) as partial:
-            pq.write_table(table, partial, compression="zstd", use_dictionary=["field", "scene", "index"])
+        """Write one unit whole, a row group per index; equal content gives equal bytes."""
+        tables = [_table(seen) for seen in sorted(observations, key=lambda seen: seen.index)]
+        names = ["field", "scene", "index"]
+        with (
+            replacing(self._path(unit)) as partial,
+            pq.ParquetWriter(partial, tables[0].schema, compression="zstd", use_dictionary=names) as file,
+        ):
+            for table in tables:
+                file.write_table(table, row_group_size=max(table.num_rows, 1))
 
-    def read(self, units: Sequence[str]) -> list[FieldObservations]:
-        """Read the named units whole."""
-        return [seen for unit in units for seen in self._unit(unit)]
+    def read(self, units: Sequence[str], *, index: str = "") -> list[FieldObservations]:
+        """Read the named units whole, or one index of them."""
+        return [seen for unit in units for seen in self._unit(unit, index)]
 
     def series(self, index: str, units: Sequence[str], field_ids: Sequence[str] | None = None) -> FieldSeries:
         """Read one index over time from the named units."""
@@ -72,23 +68,30 @@ class ParquetObservations:
         return self.folder / f"tile={tile}" / f"month={month}" / f"{key}.parquet"
 
     def _unit(self, unit: str, index: str = "") -> list[FieldObservations]:
+        tile, _, _ = unit.partition("/")
         try:
-            table = pq.ParquetFile(self._path(unit)).read()
+            with pq.ParquetFile(self._path(unit)) as file:
+                place = file.schema_arrow.get_field_index("index")
+                groups = [file.metadata.row_group(k).column(place).statistics.min for k in range(file.num_row_groups)]
+                wanted = [k for k, name in enumerate(groups) if index in ("", name)]
+                return [_observations(file.read_row_group(k), tile) for k in wanted]
         except FileNotFoundError:
             cure = "run cropcredit ndvi run again"
             raise UnknownRecord("unit of observations", unit, cure=cure) from None
-        names = [index] if index else sorted(pc.unique(table["index"]).to_pylist())
-        parts = (table.filter(pc.equal(table["index"], name)) for name in names)
-        tile, _, _ = unit.partition("/")
-        return [_observations(part, tile) for part in parts if part.num_rows]
 
 
 def _table(seen: FieldObservations) -> pa.Table:
     count = len(seen.field_ids)
-    columns: dict[str, Any] = {name: getattr(seen, name) for name in (*NUMBERS, *FLAGS)}
-    columns |= {"field": seen.field_ids.tolist(), "scene": [seen.scene_id] * count}
-    columns |= {"acquired": [seen.acquired_at] * count, "index": [seen.index] * count}
-    return pa.table(columns, schema=SCHEMA)
+    acquired = pa.scalar(seen.acquired_at, pa.timestamp("us", tz="UTC"))
+    columns: dict[str, Any] = {
+        "field": pa.array(seen.field_ids, pa.string()),
+        "scene": pa.repeat(seen.scene_id, count),
+        "acquired": pa.repeat(acquired, count),
+        "index": pa.repeat(seen.index, count),
+    }
+    columns |= {name: pa.array(getattr(seen, name), pa.float64()) for name in NUMBERS}
+    columns |= {name: pa.array(getattr(seen, name), pa.bool_()) for name in FLAGS}
+    return pa.table(columns | {name: pa.array(values, pa.float64()) for name, values in seen.quantiles.items()})
 
 
 def _observations(table: pa.Table, tile: str) -> FieldObservations:
@@ -98,6 +101,7 @@ def _observations(table: pa.Table, tile: str) -> FieldObservations:
         tile=tile,
         acquired_at=first["acquired"],
         index=first["index"],
-        field_ids=np.array(table["field"].to_pylist(), dtype=str),
+        field_ids=table["field"].to_numpy().astype(str),
+        quantiles={name: table[name].to_numpy() for name in table.column_names if QUANTILE.fullmatch(name)},
         **{name: table[name].to_numpy() for name in (*NUMBERS, *FLAGS)},
     )
