@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from cropcredit.errors import MalformedInput, RadiometryError
 from cropcredit.imagery.radiometry import S2_FIRST_BASELINE_WITH_OFFSET, S2_OFFSET_DN, baseline_number
@@ -14,7 +15,31 @@ from cropcredit.model import Band, Offset, SceneDraft
 
 SAFE_METADATA = "MTD_MSIL2A.xml"
 SAFE_BANDS = {"red": "B04_10m", "nir": "B08_10m", "blue": "B02_10m", "rededge": "B05_20m", "scl": "SCL_20m"}
-TILE = re.compile(r"_T(\d{2}[A-Z]{3})_")
+PRODUCT_NAME = re.compile(r"(S2[A-D])_MSIL2A_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})_")
+
+
+class ProductName(NamedTuple):
+    """What the name of a product tells, in the words of :class:`cropcredit.model.Scene`."""
+
+    datatake: str
+    processing_baseline: str
+    relative_orbit: int
+    tile: str
+
+
+def read_name(name: str) -> ProductName:
+    """Read the name of a product; everything is empty where it is another name.
+
+    Examples
+    --------
+    >>> read_name("S2A_MSIL2A_20240304T105021_N0510_R051_T31UFS_20240304T150000.SAFE")
+    ProductName(datatake='S2A_20240304T105021', processing_baseline='05.10', relative_orbit=51, tile='31UFS')
+    """
+    found = PRODUCT_NAME.search(name)
+    if not found:
+        return ProductName("", "", 0, "")
+    platform, sensed, major, minor, orbit, tile = found.groups()
+    return ProductName(f"{platform}_{sensed}", f"{major}.{minor}", int(orbit), tile)
 
 
 def describe_safe(folder: Path, href: Callable[[Path], str]) -> SceneDraft:
@@ -31,16 +56,18 @@ def describe_safe(folder: Path, href: Callable[[Path], str]) -> SceneDraft:
     baseline = _text(root, "PROCESSING_BASELINE", where)
     _check_offset(root, baseline, where)
     name = _text(root, "PRODUCT_URI", where).removesuffix(".SAFE")
-    tile = TILE.search(name)
+    said = read_name(name)
     return SceneDraft(
         id=name,
         path=str(folder),
         bands=_bands(folder, href),
-        tile=tile[1] if tile else "",
+        tile=said.tile,
         acquired_at=_instant(root, "PRODUCT_START_TIME", where),
         available_at=_instant(root, "GENERATION_TIME", where),
         processing_baseline=baseline,
         offset=Offset.NOT_APPLIED,
+        datatake=said.datatake,
+        relative_orbit=said.relative_orbit,
     )
 
 

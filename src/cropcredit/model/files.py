@@ -33,6 +33,7 @@ class SceneDraft:
     id: str
     path: str
     bands: tuple[Band, ...]
+    product: str = ""
     tile: str = ""
     acquired_at: datetime | None = None
     available_at: datetime | None = None
@@ -44,6 +45,8 @@ class SceneDraft:
     """Grid of the finest band, where a catalogue tells it; else the files are asked."""
     content_hash: str = ""
     """What a catalogue says that names the pixels; else the files are hashed."""
+    cloud_pct: float | None = None
+    """Share of the scene under cloud as its archive counts it, per cent; it never decides what is clear."""
     synthetic: bool = False
     problem: str = ""
     """Why its own description cannot be used; empty where it can."""

@@ -90,30 +90,37 @@ class AddScenes:
         RefusedInput
             If a path holds no scene of that product at all, or the product is unknown.
         """
-        drafts = [draft for path in paths for draft in self.files.describe(path, product)]
-        held = {(s.tile, s.content_hash): s.id for s in self.facts.find(Scene, product=product)}
+        drafts = [replace(draft, product=product) for path in paths for draft in self.files.describe(path, product)]
+        return self.add(drafts, declared=declared, progress=progress)
+
+    def add(
+        self, drafts: Sequence[SceneDraft], *, declared: Declared | None = None, progress: Progress = quiet
+    ) -> list[SceneOutcome]:
+        """Add scenes that somebody has described, from files or from a catalogue; a bad one never stops the others."""
+        products = {draft.product for draft in drafts}
+        scenes = [scene for product in sorted(products) for scene in self.facts.find(Scene, product=product)]
+        held = {_pixels(scene): scene.id for scene in scenes}
         outcomes = []
         with progress("scenes", len(drafts)) as done:
             for draft in drafts:
-                outcomes.append(self._add(draft, product, declared or Declared(), held))
+                outcomes.append(self._add(draft, declared or Declared(), held))
                 done(1)
         return outcomes
 
-    def _add(
-        self, draft: SceneDraft, product: str, declared: Declared, held: dict[tuple[str, str], str]
-    ) -> SceneOutcome:
+    def _add(self, draft: SceneDraft, declared: Declared, held: dict[tuple[str, ...], str]) -> SceneOutcome:
         if draft.problem:
             return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=draft.problem)
         try:
-            scene = self._scene(_with(draft, declared), product)
+            scene = self._scene(_with(draft, declared))
         except RefusedInput as error:
             return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=str(error))
-        twin = held.setdefault((scene.tile, scene.content_hash), scene.id)
+        twin = held.setdefault(_pixels(scene), scene.id)
         added = self.facts.add(scene)
         reason = f"same pixels as {twin}" if twin != scene.id else ""
         return SceneOutcome(id=scene.id, path=draft.path, outcome="added" if added else "unchanged", reason=reason)
 
-    def _scene(self, draft: SceneDraft, product: str) -> Scene:
+    def _scene(self, draft: SceneDraft) -> Scene:
+        product = draft.product
         missing = [name for name in product_of(product).required if name not in {band.name for band in draft.bands}]
         if missing:
             raise MalformedInput(f"has no band {' and '.join(missing)}", where=draft.path)
@@ -160,6 +167,10 @@ class AddScenes:
             rows, columns = grid.shape
             list(self.rasters.read(band.href, [((rows - 1, rows), (0, columns))], band=band.band))
         return finest
+
+
+def _pixels(scene: Scene) -> tuple[str, ...]:
+    return scene.product, scene.tile, scene.content_hash
 
 
 def _with(draft: SceneDraft, declared: Declared) -> SceneDraft:

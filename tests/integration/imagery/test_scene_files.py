@@ -78,6 +78,15 @@ def test_a_safe_folder_speaks_for_itself(add, tmp_path):
     assert (scene.tile, scene.processing_baseline, scene.offset) == ("31UFS", "05.10", Offset.NOT_APPLIED)
     assert scene.available_at == datetime(2024, 3, 4, 15, tzinfo=UTC)
     assert [band.name for band in scene.bands] == ["red", "nir", "rededge", "scl"]
+    assert (scene.datatake, scene.relative_orbit) == ("S2A_20240304T105021", 51)
+
+
+def test_a_safe_folder_under_another_name_is_read_but_tells_no_pass(add, tmp_path):
+    path = safe(tmp_path)
+    sheet = path / "MTD_MSIL2A.xml"
+    sheet.write_text(sheet.read_text().replace("S2A_MSIL2A_20240304T105021_N0510_R051_T31UFS_20240304T150000", "mine"))
+    add([str(path)], product="s2-l2a", declared=Declared(tile="31UFS"))
+    assert (only(add).id, only(add).datatake, only(add).relative_orbit) == ("mine", "", 0)
 
 
 def test_a_safe_folder_that_contradicts_its_baseline_is_refused(add, tmp_path):
