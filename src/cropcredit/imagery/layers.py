@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cropcredit.errors import MalformedInput, UnknownName
 from cropcredit.imagery.indices import INDICES
-from cropcredit.imagery.products import Bools, Product, Sample, product_of
+from cropcredit.imagery.products import Bools, Measured, Product, Sample, product_of
 from cropcredit.model import Band, Scene
 
 
@@ -46,7 +46,7 @@ def bands_for(scene: Scene, wanted: Sequence[str] = ()) -> tuple[Band, ...]:
     product = product_of(scene.product, where=scene.id)
     named = {*product.required, product.mask}
     for index in _indices(product, wanted):
-        named |= set(_parts(index, product))
+        named |= {index.lower(), *_parts(index, product)}
     return tuple(band for band in scene.bands if band.name in named)
 
 
@@ -75,9 +75,13 @@ def layers(scene: Scene, samples: Mapping[str, Sample], wanted: Sequence[str] = 
                 raise MalformedInput(f"has no band {' and '.join(absent)}, which {name} needs", where=scene.id)
         else:
             found[name] = INDICES[name].formula(*(seen.values[band] for band in INDICES[name].bands))
-    return Layers(
-        indices=found, clear=seen.clear, clear_wet=seen.clear_wet, doubtful=seen.doubtful, present=seen.present
-    )
+    return _layers(seen, found)
+
+
+def reflectances(scene: Scene, samples: Mapping[str, Sample], bands: Sequence[str]) -> Layers:
+    """Give bands themselves in the place of indices: reflectance, unitless, by name of the band."""
+    seen = product_of(scene.product, where=scene.id).measure(scene, samples)
+    return _layers(seen, {name: seen.values[name] for name in bands})
 
 
 def united(parts: Sequence[Layers]) -> Layers:
@@ -100,14 +104,20 @@ def united(parts: Sequence[Layers]) -> Layers:
 _PER_CELL = ("clear", "clear_wet", "doubtful", "present")
 
 
+def _layers(seen: Measured, indices: dict[str, NDArray[np.float32]]) -> Layers:
+    return Layers(
+        indices=indices, clear=seen.clear, clear_wet=seen.clear_wet, doubtful=seen.doubtful, present=seen.present
+    )
+
+
 def _indices(product: Product, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted)) or product.layers
 
 
 def _parts(index: str, product: Product) -> tuple[str, ...]:
-    """Name the bands of an index; what the product gives without a formula has none."""
+    """Name the bands of an index; what the product gives without a formula is a band of that name."""
     if index in INDICES:
         return INDICES[index].bands
     if index in product.layers:
-        return ()
+        return (index.lower(),)
     raise UnknownName("index", index, tuple(dict.fromkeys((*product.layers, *INDICES))))

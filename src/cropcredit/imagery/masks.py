@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,12 @@ SCL_CLOUD_LIKE = (3, 8, SCL_CLOUD, 10)
 
 MODIS_GOOD, MODIS_MARGINAL = 0, 1
 """Pixel reliability of MOD13Q1; -1 is fill, 2 snow or ice, 3 cloud."""
+
+
+QA_DILATED_CLOUD, QA_CIRRUS, QA_CLOUD, QA_SHADOW, QA_CLEAR, QA_WATER = (1 << bit for bit in (1, 2, 3, 4, 6, 7))
+"""Bits of Landsat's QA_PIXEL; bit 0 is fill, 5 snow, those above 7 tell how sure the others are."""
+QA_NOT_GROUND = 0b111111
+"""Fill, dilated cloud, cirrus, cloud, cloud shadow, snow."""
 
 
 def scl_clear(scl: NDArray[np.generic], *, wet: bool = False) -> Bools:
@@ -37,6 +45,25 @@ def scl_cloudy(scl: NDArray[np.generic]) -> Bools:
 def scl_doubtful(scl: NDArray[np.generic]) -> Bools:
     """Mark pixels that are kept although the classification did not decide."""
     return np.asarray(scl == SCL_UNCLASSIFIED)
+
+
+def qa_clear(qa: NDArray[np.integer[Any]], *, wet: bool = False) -> Bools:
+    """Keep what is neither fill, cloud (dilated or cirrus too), shadow nor snow; water only over paddy (``wet``).
+
+    Examples
+    --------
+    Clear, clear water, cloud:
+
+    >>> qa = np.array([0b1000000, 0b11000000, 0b1000], dtype=np.uint16)
+    >>> qa_clear(qa).tolist(), qa_clear(qa, wet=True).tolist()
+    ([True, False, False], [True, True, False])
+    """
+    return np.asarray((qa & (QA_NOT_GROUND if wet else QA_NOT_GROUND | QA_WATER)) == 0)
+
+
+def qa_cloudy(qa: NDArray[np.integer[Any]]) -> Bools:
+    """Mark clouds, cirrus and cloud shadows; what Landsat itself has dilated is wide enough."""
+    return np.asarray((qa & (QA_CIRRUS | QA_CLOUD | QA_SHADOW)) != 0)
 
 
 def widened(marked: Bools, pixels: int) -> Bools:

@@ -8,6 +8,8 @@ pixels are asked whether the outcome can be true.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,11 @@ S2_SCALE = np.float32(1e-4)
 S2_OFFSET_DN = -1000
 S2_FIRST_BASELINE_WITH_OFFSET = (4, 0)
 S2_NODATA_DN = 0
+
+LANDSAT_SCALE, LANDSAT_OFFSET = np.float32(2.75e-5), np.float32(-0.2)
+LANDSAT_FILL_DN = 0
+LANDSAT_VALID_DN = (7273, 43636)
+"""Digital numbers of Collection 2 surface reflectance that mean something: reflectance 0 to 1."""
 
 MAX_NEGATIVE_RED = 0.05
 """Share of clear field pixels whose red reflectance may be negative; twice the offset makes it nearly all of them."""
@@ -70,6 +77,24 @@ def s2_reflectance(dn: NDArray[np.generic], offset_dn: int, *, nodata: float | N
     missing = (dn == S2_NODATA_DN) | ((dn == nodata) if nodata is not None else False)
     value = (dn.astype(np.float32) + np.float32(offset_dn)) * S2_SCALE
     return np.where(missing, np.float32(np.nan), value)
+
+
+def landsat_reflectance(dn: NDArray[Any]) -> Floats:
+    """Turn digital numbers of Landsat Collection 2 Level 2 into surface reflectance, float32; NaN outside [0, 1].
+
+    References
+    ----------
+    USGS (2021), Landsat 8-9 Collection 2 Level 2 Science Product Guide, LSDS-1619: scale, offset and valid range.
+
+    Examples
+    --------
+    >>> landsat_reflectance(np.array([0, 7272, 18639], dtype=np.uint16)).round(3).tolist()
+    [nan, nan, 0.31299999356269836]
+    """
+    low, high = LANDSAT_VALID_DN
+    value = dn.astype(np.float32) * LANDSAT_SCALE + LANDSAT_OFFSET
+    value[(dn < low) | (dn > high)] = np.nan
+    return value
 
 
 def check_red(red: Floats, clear: Bools, vegetated: Bools, *, offset_may_be_left: bool, where: str = "") -> None:

@@ -49,7 +49,7 @@ def test_a_scene_without_a_band_it_needs_is_refused():
 
 
 def test_an_unknown_product_is_refused():
-    with pytest.raises(UnknownName, match="s1: unknown product 'landsat'; known: s2-l2a, mod13q1, ndvi"):
+    with pytest.raises(UnknownName, match="s1: unknown product 'landsat'; known: s2-l2a, landsat-c2-l2, sentinel-1"):
         layers(scene("landsat"), {})
 
 

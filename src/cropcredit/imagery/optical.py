@@ -1,0 +1,64 @@
+"""Surface reflectance of Sentinel-2 and Landsat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cropcredit.imagery import masks
+from cropcredit.imagery.product import Measured, Sample
+from cropcredit.imagery.radiometry import (
+    LANDSAT_FILL_DN,
+    S2_FIRST_BASELINE_WITH_OFFSET,
+    baseline_number,
+    check_red,
+    landsat_reflectance,
+    s2_offset_dn,
+    s2_reflectance,
+)
+from cropcredit.model import Offset, Scene
+
+
+def sentinel2(scene: Scene, samples: Mapping[str, Sample]) -> Measured:
+    """Read Sentinel-2 L2A: the offset once, scene classes as the mask."""
+    add = s2_offset_dn(scene.offset, scene.processing_baseline, where=scene.id)
+    values = {n: s2_reflectance(s.dn, add, nodata=s.nodata) for n, s in samples.items() if n != "scl"}
+    red = values["red"]
+    scl = samples["scl"].dn if "scl" in samples else np.full(len(red), masks.SCL_VEGETATION, dtype=np.uint8)
+    seen = np.isfinite(red) & np.isfinite(values["nir"])
+    clear = masks.scl_clear(scl) & seen
+    vegetated = (scl == masks.SCL_VEGETATION) & ("scl" in samples)
+    check_red(red, clear, vegetated, offset_may_be_left=_offset_taken_out(scene), where=scene.id)
+    return Measured(
+        values=values,
+        clear=clear,
+        clear_wet=masks.scl_clear(scl, wet=True) & seen,
+        doubtful=masks.scl_doubtful(scl),
+        present=seen,
+    )
+
+
+def _offset_taken_out(scene: Scene) -> bool:
+    had_one = (
+        scene.processing_baseline != "" and baseline_number(scene.processing_baseline) >= S2_FIRST_BASELINE_WITH_OFFSET
+    )
+    return scene.offset is Offset.APPLIED and had_one
+
+
+def landsat(scene: Scene, samples: Mapping[str, Sample]) -> Measured:  # noqa: ARG001 - all products are called alike
+    """Read Landsat 4-9 Collection 2 Level 2: one scale and offset for all, quality bits as the mask.
+
+    Cells whose reflectance lies outside [0, 1] have data, but of no ground that anybody knows: they are not clear.
+    """
+    values = {name: landsat_reflectance(s.dn) for name, s in samples.items() if name != "qa"}
+    present = (samples["red"].dn != LANDSAT_FILL_DN) & (samples["nir"].dn != LANDSAT_FILL_DN)
+    seen = np.isfinite(values["red"]) & np.isfinite(values["nir"])
+    qa = samples["qa"].dn if "qa" in samples else np.full(len(seen), masks.QA_CLEAR, dtype=np.uint16)
+    return Measured(
+        values=values,
+        clear=masks.qa_clear(qa) & seen,
+        clear_wet=masks.qa_clear(qa, wet=True) & seen,
+        doubtful=np.zeros(len(seen), dtype=bool),
+        present=present,
+    )
