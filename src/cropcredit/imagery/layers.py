@@ -50,10 +50,15 @@ def bands_for(scene: Scene, wanted: Sequence[str] = ()) -> tuple[Band, ...]:
     return tuple(band for band in scene.bands if band.name in named)
 
 
-def layers(scene: Scene, samples: Mapping[str, Sample], wanted: Sequence[str] = ()) -> Layers:
+def layers(scene: Scene, samples: Mapping[str, Sample], wanted: Sequence[str] = (), *, checked: bool = True) -> Layers:
     """Compute the indices of a scene from the digital numbers of its bands.
 
     Of the usual indices those are computed whose bands are there; one that was asked for must be there.
+
+    Parameters
+    ----------
+    checked : bool
+        Ask whether the numbers can be true. That takes many fields: leave it out for the few pixels of a picture.
 
     Raises
     ------
@@ -66,6 +71,8 @@ def layers(scene: Scene, samples: Mapping[str, Sample], wanted: Sequence[str] = 
     if missing := [name for name in product.required if name not in samples]:
         raise MalformedInput(f"has no band {' and '.join(missing)}", where=scene.id)
     seen = product.measure(scene, samples)
+    if checked and product.check is not None:
+        product.check(scene, samples, seen)
     found: dict[str, NDArray[np.float32]] = {}
     for name in _indices(product, wanted):
         if name in seen.values:

@@ -24,19 +24,22 @@ def sentinel2(scene: Scene, samples: Mapping[str, Sample]) -> Measured:
     """Read Sentinel-2 L2A: the offset once, scene classes as the mask."""
     add = s2_offset_dn(scene.offset, scene.processing_baseline, where=scene.id)
     values = {n: s2_reflectance(s.dn, add, nodata=s.nodata) for n, s in samples.items() if n != "scl"}
-    red = values["red"]
-    scl = samples["scl"].dn if "scl" in samples else np.full(len(red), masks.SCL_VEGETATION, dtype=np.uint8)
-    seen = np.isfinite(red) & np.isfinite(values["nir"])
-    clear = masks.scl_clear(scl) & seen
-    vegetated = (scl == masks.SCL_VEGETATION) & ("scl" in samples)
-    check_red(red, clear, vegetated, offset_may_be_left=_offset_taken_out(scene), where=scene.id)
+    seen = np.isfinite(values["red"]) & np.isfinite(values["nir"])
+    scl = samples["scl"].dn if "scl" in samples else np.full(len(seen), masks.SCL_VEGETATION, dtype=np.uint8)
     return Measured(
         values=values,
-        clear=clear,
+        clear=masks.scl_clear(scl) & seen,
         clear_wet=masks.scl_clear(scl, wet=True) & seen,
         doubtful=masks.scl_doubtful(scl),
         present=seen,
     )
+
+
+def check_sentinel2(scene: Scene, samples: Mapping[str, Sample], seen: Measured) -> None:
+    """Stop where the offset was taken out twice, or never; raises RadiometryError."""
+    red = seen.values["red"]
+    vegetated = samples["scl"].dn == masks.SCL_VEGETATION if "scl" in samples else np.zeros(len(red), dtype=bool)
+    check_red(red, seen.clear, vegetated, offset_may_be_left=_offset_taken_out(scene), where=scene.id)
 
 
 def _offset_taken_out(scene: Scene) -> bool:

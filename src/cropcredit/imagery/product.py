@@ -50,6 +50,8 @@ class Product:
     layers: tuple[str, ...]
     """What is computed unless somebody asks for something else, where the bands allow."""
     measure: Callable[[Scene, Mapping[str, Sample]], Measured]
+    check: Callable[[Scene, Mapping[str, Sample], Measured], None] | None = None
+    """Raises RadiometryError where the numbers of many fields cannot be true; a few pixels prove nothing."""
     mask: str = ""
     """Band of classes that tells which cells saw the ground; empty: there is none, or it is not 2-d."""
     cloudy: Callable[[NDArray[Any]], Bools] | None = None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from cropcredit.errors import UnknownName
 from cropcredit.imagery import masks
-from cropcredit.imagery.optical import landsat, sentinel2
+from cropcredit.imagery.optical import check_sentinel2, landsat, sentinel2
 from cropcredit.imagery.product import Bools, Measured, Product, Sample
 from cropcredit.imagery.radar import sentinel1
 from cropcredit.imagery.ready import mod13q1, ready_made
@@ -31,6 +31,7 @@ PRODUCTS: dict[str, Product] = {
         lag=timedelta(days=1),
         layers=("NDVI", "EVI2", "NDRE"),
         measure=sentinel2,
+        check=check_sentinel2,
         mask="scl",
         cloudy=masks.scl_cloudy,
         cloud=masks.SCL_CLOUD,

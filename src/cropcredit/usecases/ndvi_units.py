@@ -6,9 +6,10 @@ on where it was, and two runs of the same inputs write the same bytes. It runs i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,19 @@ class UnitJob:
         return self.parts[0]
 
 
+class Wanted(Protocol):
+    """Cells of a scene's grid that are to be read."""
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Give the cells, ascending: row * columns + column."""
+        ...
+
+    def plan(self, scene: Scene, info: RasterInfo, halo: int, *, where: str) -> list[Piece]:
+        """Plan the reading of a band."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TileMatrix:
     """The coverage of one grid, with the names of its rows."""
@@ -62,6 +76,11 @@ class TileMatrix:
     wet: NDArray[np.bool_]
     plans: dict[tuple[RasterInfo, int], list[Piece]] = field(default_factory=dict)
     """Reading plans made so far: the scenes of a tile are cut alike."""
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Give the cells that any field touches."""
+        return self.coverage.cells
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Flatten for the cache."""
@@ -76,7 +95,7 @@ class TileMatrix:
         """Plan the reading of a band, or remember the plan."""
         key = (info, halo)
         if key not in self.plans:
-            self.plans[key] = plan(self.coverage.cells, scene.grid, info, halo=halo, where=where)
+            self.plans[key] = plan(self.cells, scene.grid, info, halo=halo, where=where)
         return self.plans[key]
 
 
@@ -111,24 +130,30 @@ def run_unit(job: UnitJob, *, rasters: RasterReader, cache: CoverageCache, obser
 
 def _layers(rasters: RasterReader, scene: Scene, matrix: TileMatrix, job: UnitJob) -> Layers:
     bands = bands_for(scene, job.indices)
-    samples = {band.name: sample(rasters, scene, band, matrix, margin_m=job.cloud_margin_m) for band in bands}
-    return layers(scene, samples, job.indices)
+    return layers(scene, samples(rasters, scene, bands, matrix, margin_m=job.cloud_margin_m), job.indices)
 
 
-def sample(rasters: RasterReader, scene: Scene, band: Band, matrix: TileMatrix, *, margin_m: float = 0) -> Sample:
-    """Read the digital numbers of one band at the cells that fields touch; in a mask, clouds reach further."""
+def samples(
+    rasters: RasterReader, scene: Scene, bands: Sequence[Band], wanted: Wanted, *, margin_m: float
+) -> dict[str, Sample]:
+    """Read the digital numbers of some bands, by name."""
+    return {band.name: sample(rasters, scene, band, wanted, margin_m=margin_m) for band in bands}
+
+
+def sample(rasters: RasterReader, scene: Scene, band: Band, wanted: Wanted, *, margin_m: float = 0) -> Sample:
+    """Read the digital numbers of one band at the wanted cells; in a mask, clouds reach further."""
     info = rasters.info(band.href, band=band.band)
     product = product_of(scene.product)
     widen = product.cloudy is not None and band.name == product.mask
     halo = ceil(margin_m / info.grid.transform[0]) if widen else 0
-    pieces = matrix.plan(scene, info, halo, where=f"{scene.id} {band.name}")
+    pieces = wanted.plan(scene, info, halo, where=f"{scene.id} {band.name}")
     windows = rasters.read(band.href, [piece.window for piece in pieces], band=band.band)
     dn: NDArray[Any] | None = None
     for piece, pixels in zip(pieces, windows, strict=True):
         if halo and product.cloudy is not None:
             pixels = np.where(widened(product.cloudy(pixels), halo), pixels.dtype.type(product.cloud), pixels)  # noqa: PLW2901
         if dn is None:
-            dn = np.empty(len(matrix.coverage.cells), dtype=pixels.dtype)
+            dn = np.empty(len(wanted.cells), dtype=pixels.dtype)
         dn[piece.cells] = pixels.ravel()[piece.places]
     return Sample(dn=np.empty(0) if dn is None else dn, nodata=info.nodata)
 
