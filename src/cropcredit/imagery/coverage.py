@@ -128,9 +128,7 @@ def _numbered(groups: Sequence[Cells], grid: Grid) -> tuple[Cells, list[NDArray[
     for cells in groups:
         touched[cells] = True
     distinct = np.flatnonzero(touched)
-    number = np.empty(len(touched), dtype=np.int32)  # memory that no cell touches is never taken
-    number[distinct] = np.arange(len(distinct), dtype=np.int32)
-    return distinct, [number[cells] for cells in groups]
+    return distinct, [np.searchsorted(distinct, cells).astype(np.int32) for cells in groups]
 
 
 def _matrix(found: Fractions, columns: NDArray[np.int32], shape: tuple[int, int]) -> sp.csr_matrix:

@@ -17,6 +17,9 @@ from cropcredit.model import FieldObservations, Scene
 
 Floats = NDArray[np.float64]
 
+TOGETHER = 4096
+"""Fields summed together."""
+
 
 def observe(
     scene: Scene,
@@ -46,7 +49,13 @@ def observe(
     """
     seen = []
     for name, values in layers.indices.items():
-        whole, core = (_summary(matrix, values, layers, wet) for matrix in (coverage.whole, coverage.core))
+        both = (coverage.whole, coverage.core)
+        moments = _moments(both, values, layers, layers.clear)
+        if wet.any():
+            flooded = _moments([matrix[wet] for matrix in both], values, layers, layers.clear_wet)
+            for dry, paddy in zip(moments, flooded, strict=True):
+                dry[wet] = paddy
+        whole, core = map(_summary, moments, both)
         asked = {
             f"{zone}q{100 * q:g}": weighted_quantiles(matrix, values, _clear_of(matrix, values, layers, wet), q)
             for zone, matrix in (("", coverage.whole), ("core_", coverage.core))
@@ -86,10 +95,47 @@ class _Summary(NamedTuple):
     doubtful: Bools
 
 
-def _summary(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> _Summary:
-    moments = _moments(matrix, values, layers, layers.clear)
-    if wet.any():
-        moments[wet] = _moments(matrix[wet], values, layers, layers.clear_wet)
+def _moments(
+    matrices: Sequence[sp.csr_matrix], values: NDArray[np.float32], layers: Layers, clear: Bools
+) -> list[Floats]:
+    """Sum the covered share of the clear cells, times x, times x², of the doubtful, of all with data: (fields, 5).
+
+    Some thousand fields at a time: where they are neighbours, what they need stays in the processor's cache.
+    """
+    sums = [np.zeros((matrix.shape[0], 5)) for matrix in matrices]
+    for first in range(0, matrices[0].shape[0], TOGETHER):
+        parts = [_rows(matrix, first, first + TOGETHER) for matrix in matrices]
+        touched = np.concatenate([part.indices for part in parts])
+        if not len(touched):
+            continue
+        low, high = int(touched.min()), int(touched.max()) + 1
+        columns = _columns(values[low:high], layers, clear, slice(low, high))
+        for found, part in zip(sums, parts, strict=True):
+            here = sp.csr_matrix((part.data, part.indices - low, part.indptr), shape=(part.shape[0], high - low))
+            found[first : first + TOGETHER] = here @ columns
+    return sums
+
+
+def _rows(matrix: sp.csr_matrix, first: int, last: int) -> sp.csr_matrix:
+    """View some rows of a matrix without copying them."""
+    starts = matrix.indptr[first : last + 1]
+    entries = slice(starts[0], starts[-1])
+    shape = (len(starts) - 1, matrix.shape[1])
+    return sp.csr_matrix((matrix.data[entries], matrix.indices[entries], starts - starts[0]), shape=shape)
+
+
+def _columns(values: NDArray[np.float32], layers: Layers, clear: Bools, part: slice) -> Floats:
+    ok = clear[part] & np.isfinite(values)
+    columns = np.empty((len(values), 5))
+    columns[:, 0] = ok
+    columns[:, 1] = np.where(ok, values, np.float32(0))
+    columns[:, 2] = np.square(columns[:, 1])
+    columns[:, 3] = ok & layers.doubtful[part]
+    columns[:, 4] = layers.present[part]
+    return columns
+
+
+def _summary(moments: Floats, matrix: sp.csr_matrix) -> _Summary:
     weight, first, second, doubtful, present = moments.T
     covered = np.asarray(matrix.sum(axis=1)).ravel()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -99,18 +145,6 @@ def _summary(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers,
     nothing = weight == 0
     mean[nothing], std[nothing] = np.nan, np.nan
     return _Summary(mean, std, clear, covered, data, doubtful > 0)
-
-
-def _moments(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, clear: Bools) -> Floats:
-    """Sum the covered share of the clear cells, times x, times x², of the doubtful, of all with data: (fields, 5)."""
-    ok = clear & np.isfinite(values)
-    columns = np.zeros((len(values), 5))
-    columns[:, 0] = ok
-    np.copyto(columns[:, 1], values, where=ok)
-    np.square(columns[:, 1], out=columns[:, 2])
-    columns[:, 3] = ok & layers.doubtful
-    columns[:, 4] = layers.present
-    return np.asarray(matrix @ columns)
 
 
 def _clear_of(matrix: sp.csr_matrix, values: NDArray[np.float32], layers: Layers, wet: Bools) -> Bools:
