@@ -25,6 +25,7 @@ from cropcredit.model import (
     RecordT,
     Rejection,
     SceneDraft,
+    SceneQuery,
     VectorTable,
     Window,
     YieldEstimate,
@@ -265,6 +266,24 @@ class SceneFiles(Protocol):
 
     def describe(self, path: str, product: str) -> list[SceneDraft]:
         """Describe the scenes at ``path``, in order of their names."""
+        ...
+
+
+class SceneCatalogue(Protocol):
+    """Finds scenes in catalogues that others publish."""
+
+    def search(self, query: SceneQuery) -> Iterator[SceneDraft]:
+        """Describe the scenes that fit, each once, in the order of the catalogue.
+
+        An item that cannot be used says why (``problem``) and does not end the search.
+
+        Raises
+        ------
+        RefusedInput
+            If there is no catalogue, or it knows no such collection.
+        StoreUnavailable
+            If it does not answer, after several tries.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from cropcredit.model.devices import (
     Reading,
     Rejection,
 )
-from cropcredit.model.files import SceneDraft, VectorTable
+from cropcredit.model.files import Box, SceneDraft, SceneQuery, VectorTable
 from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
 from cropcredit.model.lending import (
     Application,
@@ -47,6 +47,7 @@ __all__ = [
     "ApprovalTier",
     "Band",
     "Boot",
+    "Box",
     "Cap",
     "Clock",
     "Consent",
@@ -86,6 +87,7 @@ __all__ = [
     "Role",
     "Scene",
     "SceneDraft",
+    "SceneQuery",
     "Season",
     "Step",
     "Stress",
