@@ -16,6 +16,24 @@ from cropcredit.fields import reproject
 
 CRS = "EPSG:32650"
 WEST, NORTH = 500_000.0, 4_000_000.0
+MODIS_WEST, MODIS_NORTH, MODIS_PIXEL_M = -6671703.118, -1111950.519667, 231.65635826
+MODIS_STRUCTURE = """GROUP=SwathStructure
+END_GROUP=SwathStructure
+GROUP=GridStructure
+\tGROUP=GRID_1
+\t\tGridName="MODIS_Grid_16DAY_250m_500m_VI"
+\t\tXDim={columns}
+\t\tYDim={rows}
+\t\tUpperLeftPointMtrs=({west:.6f},{north:.6f})
+\t\tLowerRightMtrs=({east:.6f},{south:.6f})
+\t\tProjection=GCTP_SNSOID
+\t\tProjParams=(6371007.181000,0,0,0,0,0,0,0,0,0,0,0,0)
+\t\tSphereCode=-1
+\t\tGroup=Dimension
+\tEND_GROUP=GRID_1
+END_GROUP=GridStructure
+END
+"""
 
 
 def write_raster(path: Path, pixels: NDArray[Any], *, pixel_m: float = 10, crs: str | None = CRS, **tags: Any) -> Path:
@@ -60,6 +78,29 @@ def write_scene(
     } | sheet
     (folder / name / "scene.json").write_text(json.dumps(said))
     return folder / name
+
+
+def write_mod13q1(
+    path: Path, ndvi: NDArray[np.int16], *, structure: str = MODIS_STRUCTURE, **layers: NDArray[Any]
+) -> Path:
+    """Write a MOD13Q1 file, HDF4-EOS, of pixels of 231.66 m whose upper left corner is that of tile h12v10."""
+    from pyhdf.SD import SD, SDC  # noqa: PLC0415 - optional
+
+    kinds = {np.dtype(np.int16): SDC.INT16, np.dtype(np.int8): SDC.INT8}
+    rows, columns = ndvi.shape
+    east, south = MODIS_WEST + columns * MODIS_PIXEL_M, MODIS_NORTH - rows * MODIS_PIXEL_M
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = SD(str(path), SDC.WRITE | SDC.CREATE | SDC.TRUNC)
+    said = structure.format(rows=rows, columns=columns, west=MODIS_WEST, north=MODIS_NORTH, east=east, south=south)
+    file.attr("StructMetadata.0").set(SDC.CHAR8, said)
+    for name, pixels in {"NDVI": ndvi, **layers}.items():
+        layer = file.create(f"250m 16 days {name.replace('_', ' ')}", kinds[pixels.dtype], pixels.shape)
+        layer.setfillvalue(-3000 if pixels.dtype == np.int16 else -1)
+        layer.setcompress(SDC.COMP_DEFLATE, 5)
+        layer[:] = pixels
+        layer.endaccess()
+    file.end()
+    return path
 
 
 def square(left: float, top: float, size: float) -> shapely.Polygon:

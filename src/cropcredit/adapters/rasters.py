@@ -13,6 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from cropcredit.adapters import hdf4
 from cropcredit.errors import MalformedInput, MissingCRS
 from cropcredit.model import Grid, RasterInfo, Window
 
@@ -34,6 +35,8 @@ class RasterioReader:
 
     def info(self, href: str, *, band: int = 1) -> RasterInfo:
         """Ask a band for its grid, nodata and blocks; one without coordinate system, or rotated, is refused."""
+        if hdf4.is_hdf4(href):
+            return hdf4.info(self._path(href), hdf4.split_href(href)[1])
         with self._open(href) as raster:
             if raster.crs is None:
                 raise MissingCRS("the raster has no coordinate system", where=href, cure="gdal_edit.py -a_srs EPSG:…")
@@ -44,6 +47,9 @@ class RasterioReader:
 
     def read(self, href: str, windows: Iterable[Window], *, band: int = 1) -> Iterator[NDArray[Any]]:
         """Read windows at full resolution; overviews are never used."""
+        if hdf4.is_hdf4(href):
+            yield from hdf4.read(self._path(href), hdf4.split_href(href)[1], windows)
+            return
         with self._open(href) as raster:
             for rows, cols in windows:
                 yield raster.read(band, window=(rows, cols))
@@ -51,17 +57,17 @@ class RasterioReader:
     def content_hash(self, hrefs: Sequence[str]) -> str:
         """Hash the bytes of all files, each once, in the order given."""
         sha = hashlib.sha256()
-        for href in dict.fromkeys(hrefs):
+        for path in dict.fromkeys(self._path(href) for href in hrefs):
             try:
-                with self._path(href).open("rb") as file:
+                with path.open("rb") as file:
                     while block := file.read(HASH_BLOCK):
                         sha.update(block)
             except OSError as error:
-                raise MalformedInput(f"cannot be read: {error.strerror}", where=href) from None
+                raise MalformedInput(f"cannot be read: {error.strerror}", where=str(path)) from None
         return sha.hexdigest()
 
     def _path(self, href: str) -> Path:
-        return self.root / href
+        return self.root / (hdf4.split_href(href)[0] if hdf4.is_hdf4(href) else href)
 
     @contextmanager
     def _open(self, href: str) -> Iterator[Any]:
@@ -74,3 +80,13 @@ class RasterioReader:
             raise MalformedInput(
                 f"the raster cannot be read: {reason}", where=href, cure="it may be cut short: fetch it again"
             ) from error
+
+
+def described_bands(file: Path) -> dict[str, int]:
+    """Give the number of each band by what the file calls it: its description, else the tag DESCRIPTION."""
+    try:
+        with rasterio.Env(**GDAL), rasterio.open(file) as raster:
+            texts = [raster.descriptions[k - 1] or raster.tags(k).get("DESCRIPTION", "") for k in raster.indexes]
+    except RasterioError as error:
+        raise MalformedInput(f"the raster cannot be read: {error}", where=str(file)) from error
+    return {text: number for number, text in enumerate(texts, start=1) if text}

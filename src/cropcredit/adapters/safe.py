@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from cropcredit.adapters.scene_names import S2_BANDS, S2_TEN_METRES
 from cropcredit.errors import MalformedInput, RadiometryError
 from cropcredit.imagery.radiometry import S2_FIRST_BASELINE_WITH_OFFSET, S2_OFFSET_DN, baseline_number
 from cropcredit.model import Band, Offset, SceneDraft
 
 SAFE_METADATA = "MTD_MSIL2A.xml"
-SAFE_BANDS = {"red": "B04_10m", "nir": "B08_10m", "blue": "B02_10m", "rededge": "B05_20m", "scl": "SCL_20m"}
 PRODUCT_NAME = re.compile(r"(S2[A-D])_MSIL2A_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})_")
 
 
@@ -72,7 +72,10 @@ def describe_safe(folder: Path, href: Callable[[Path], str]) -> SceneDraft:
 
 
 def _bands(folder: Path, href: Callable[[Path], str]) -> tuple[Band, ...]:
-    found = {core: sorted(folder.glob(f"GRANULE/*/IMG_DATA/R*/*_{name}.*")) for core, name in SAFE_BANDS.items()}
+    found = {
+        core: sorted(folder.glob(f"GRANULE/*/IMG_DATA/R*/*_{name}_{10 if name in S2_TEN_METRES else 20}m.*"))
+        for name, core in S2_BANDS.items()
+    }
     return tuple(Band(core, href(files[0])) for core, files in found.items() if files)
 
 

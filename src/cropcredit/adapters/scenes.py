@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
-import rasterio
-from rasterio.errors import RasterioError
 
-from cropcredit.adapters.rasters import GDAL
+from cropcredit.adapters.hdf4 import modis_bands
+from cropcredit.adapters.landsat import describe_landsat
+from cropcredit.adapters.rasters import described_bands
 from cropcredit.adapters.safe import SAFE_METADATA, describe_safe
+from cropcredit.adapters.scene_names import S2_BANDS, day_in_name
+from cropcredit.adapters.sentinel1 import describe_sentinel1
 from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
 from cropcredit.model import Band, Offset, SceneDraft
 
-S2_BANDS = {"B02": "blue", "B04": "red", "B05": "rededge", "B08": "nir", "SCL": "scl"}
-"""Name in Sentinel-2 files: name in the core."""
 RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
-DAY = re.compile(r"(?<!\d)(20\d\d|19[89]\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
-DAY_OF_YEAR = re.compile(r"(?:^|[._])A(\d{4}[0-3]\d{2})(?!\d)")
 MODIS_TILE = re.compile(r"(?<![A-Za-z0-9])(?:h(\d{2})v(\d{2})|0(\d{2})0(\d{2}))(?![A-Za-z0-9])")
 
 
@@ -73,8 +72,27 @@ class SceneFolders:
         if place.is_file():
             yield self._multiband(place)
 
-    def index_rasters(self, place: Path) -> Iterator[SceneDraft]:
-        """Describe single rasters of an index, with their reliability layer where there is one."""
+    def landsat(self, place: Path) -> Iterator[SceneDraft]:
+        """Describe the scenes whose files lie in a folder, or one level below."""
+        return describe_landsat(_rasters(place), self.href)
+
+    def sentinel1(self, place: Path) -> Iterator[SceneDraft]:
+        """Describe files of described bands, and files of one polarisation each."""
+        return describe_sentinel1(_rasters(place), self.href)
+
+    def mod13q1(self, place: Path) -> Iterator[SceneDraft]:
+        """Describe MOD13Q1 as HDF4, or its exported layers."""
+        for file in _within(place, _is_hdf):
+            yield self._composite(file, modis_bands(self.href(file)))
+        for draft in self.index_rasters(place, "ndvi"):
+            beside = Path(draft.path)
+            quality = beside.with_name(re.sub("NDVI", "reliability", beside.name, flags=re.IGNORECASE))
+            known = quality != beside and quality.is_file()
+            bands = (Band("reliability", self.href(quality)),) if known and not draft.problem else ()
+            yield replace(draft, bands=(*draft.bands, *bands))
+
+    def index_rasters(self, place: Path, name: str) -> Iterator[SceneDraft]:
+        """Describe single rasters of one index."""
         for file in _within(place, _is_raster):
             if "reliability" in file.name.lower():
                 continue
@@ -82,15 +100,13 @@ class SceneFolders:
                 empty = EmptyInput("the raster is empty", where=str(file), cure="fetch it again")
                 yield SceneDraft(id=file.stem, path=str(file), bands=(), problem=str(empty))
                 continue
-            bands = [Band("ndvi", self.href(file))]
-            quality = file.with_name(re.sub("NDVI", "reliability", file.name, flags=re.IGNORECASE))
-            if quality != file and quality.is_file():
-                bands.append(Band("reliability", self.href(quality)))
-            tile = MODIS_TILE.search(file.stem.replace("_", "."))
-            name = "h{}v{}".format(*(part for part in tile.groups() if part)) if tile else ""
-            yield SceneDraft(
-                id=file.stem, path=str(file), bands=tuple(bands), tile=name, acquired_at=day_in_name(file.stem)
-            )
+            yield self._composite(file, (Band(name, self.href(file)),))
+
+    def _composite(self, file: Path, bands: tuple[Band, ...]) -> SceneDraft:
+        """Describe one raster, whose name tells its day and, of MODIS, its tile."""
+        found = MODIS_TILE.search(file.stem.replace("_", "."))
+        tile = "h{}v{}".format(*(part for part in found.groups() if part)) if found else ""
+        return SceneDraft(id=file.stem, path=str(file), bands=bands, tile=tile, acquired_at=day_in_name(file.stem))
 
     def _ready_made(self, folder: Path) -> SceneDraft:
         files = {name: _band_file(folder, name) for name in S2_BANDS}
@@ -105,36 +121,18 @@ class SceneFolders:
         return SceneDraft(path=str(folder), bands=bands, **msgspec.structs.asdict(said))
 
     def _multiband(self, file: Path) -> SceneDraft:
-        try:
-            with rasterio.Env(**GDAL), rasterio.open(file) as raster:
-                named = {str(text): number for number, text in enumerate(raster.descriptions, start=1)}
-        except RasterioError as error:
-            raise MalformedInput(f"the raster cannot be read: {error}", where=str(file)) from error
+        named = described_bands(file)
         bands = tuple(Band(core, self.href(file), named[name]) for name, core in S2_BANDS.items() if name in named)
         return SceneDraft(id=file.stem, path=str(file), bands=bands, acquired_at=day_in_name(file.stem))
 
 
 FORMS: dict[str, Callable[[SceneFolders, Path], Iterator[SceneDraft]]] = {
     "s2-l2a": SceneFolders.sentinel2,
-    "mod13q1": SceneFolders.index_rasters,
-    "ndvi": SceneFolders.index_rasters,
+    "landsat-c2-l2": SceneFolders.landsat,
+    "sentinel-1-rtc": SceneFolders.sentinel1,
+    "mod13q1": SceneFolders.mod13q1,
+    **{name: partial(SceneFolders.index_rasters, name=name) for name in ("ndvi", "evi2", "ndre")},
 }
-
-
-def day_in_name(name: str) -> datetime | None:
-    """Find the first day in a file name, as midnight UTC; None where there is none.
-
-    Examples
-    --------
-    >>> day_in_name("TERRA_MODIS_012010_NDVI_2014-02-18").date().isoformat()
-    '2014-02-18'
-    >>> day_in_name("MOD13Q1.A2014049.h12v10.061").date().isoformat()
-    '2014-02-18'
-    """
-    if found := DAY_OF_YEAR.search(name):
-        return datetime.strptime(found[1], "%Y%j").replace(tzinfo=UTC)
-    found = DAY.search(name)
-    return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC) if found else None
 
 
 def _is_s2_folder(folder: Path) -> bool:
@@ -146,6 +144,17 @@ def _is_s2_folder(folder: Path) -> bool:
 
 def _is_raster(file: Path) -> bool:
     return file.is_file() and file.suffix.lower() in RASTERS
+
+
+def _is_hdf(file: Path) -> bool:
+    return file.is_file() and file.suffix.lower() == ".hdf"
+
+
+def _rasters(place: Path) -> list[Path]:
+    """Give the raster itself, or those in a folder and one level below, by name."""
+    if place.is_file():
+        return [place]
+    return sorted(file for pattern in ("*", "*/*") for file in place.glob(pattern) if _is_raster(file))
 
 
 def _band_file(folder: Path, band: str) -> Path | None:

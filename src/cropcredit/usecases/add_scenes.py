@@ -116,7 +116,7 @@ class AddScenes:
             return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=str(error))
         twin = held.setdefault(_pixels(scene), scene.id)
         added = self.facts.add(scene)
-        reason = f"same pixels as {twin}" if twin != scene.id else ""
+        reason = "; ".join(filter(None, (draft.note, f"same pixels as {twin}" if twin != scene.id else "")))
         return SceneOutcome(id=scene.id, path=draft.path, outcome="added" if added else "unchanged", reason=reason)
 
     def _scene(self, draft: SceneDraft) -> Scene:

@@ -109,7 +109,7 @@ def test_an_empty_file_is_refused(cropcredit, tmp_path):
 def test_an_unknown_product_is_refused(cropcredit, tmp_path):
     said = cropcredit("scenes", "add", tmp_path, "--product", "landsat")
     assert said.code == 2
-    assert "unknown product 'landsat'; known: s2-l2a, mod13q1, ndvi" in one_line(said)
+    assert "unknown product 'landsat'; known: s2-l2a, landsat-c2-l2, sentinel-1-rtc" in one_line(said)
 
 
 def test_a_raster_cut_short_is_refused_and_the_other_scene_is_added(cropcredit, tmp_path):

@@ -40,8 +40,10 @@ def only(add):
 
 def safe(folder, *, offset=-1000):
     images = folder / "x.SAFE" / "GRANULE" / "L2A_T31UFS" / "IMG_DATA"
-    for name, pixel_m, size in (("B04_10m", 10, 4), ("B08_10m", 10, 4), ("B05_20m", 20, 2), ("SCL_20m", 20, 2)):
-        pixels = np.full((size, size), 2000, dtype=np.uint16)
+    coarse = ("B02_20m", "B05_20m", "B06_20m", "B07_20m", "B8A_20m", "B11_20m", "B12_20m", "SCL_20m", "WVP_20m")
+    for name in ("B02_10m", "B03_10m", "B04_10m", "B08_10m", "TCI_10m", *coarse):
+        pixel_m = int(name[-3:-1])
+        pixels = np.full((40 // pixel_m, 40 // pixel_m), 2000, dtype=np.uint16)
         write_raster(images / f"R{name[-3:]}" / f"T31UFS_20240304T105021_{name}.tif", pixels, pixel_m=pixel_m)
     (folder / "x.SAFE" / "MTD_MSIL2A.xml").write_text(SAFE_XML.format(offset=offset))
     return folder / "x.SAFE"
@@ -77,7 +79,18 @@ def test_a_safe_folder_speaks_for_itself(add, tmp_path):
     assert scene.id == "S2A_MSIL2A_20240304T105021_N0510_R051_T31UFS_20240304T150000"
     assert (scene.tile, scene.processing_baseline, scene.offset) == ("31UFS", "05.10", Offset.NOT_APPLIED)
     assert scene.available_at == datetime(2024, 3, 4, 15, tzinfo=UTC)
-    assert [band.name for band in scene.bands] == ["red", "nir", "rededge", "scl"]
+    assert {band.name: band.href[-11:-4] for band in scene.bands} == {
+        "blue": "B02_10m",
+        "green": "B03_10m",
+        "red": "B04_10m",
+        "rededge": "B05_20m",
+        "rededge2": "B06_20m",
+        "rededge3": "B07_20m",
+        "nir": "B08_10m",
+        "swir16": "B11_20m",
+        "swir22": "B12_20m",
+        "scl": "SCL_20m",
+    }
     assert (scene.datatake, scene.relative_orbit) == ("S2A_20240304T105021", 51)
 
 
@@ -188,7 +201,7 @@ def test_what_holds_no_scene_is_refused(add, tmp_path):
         add([str(tmp_path / "nothing")], product="s2-l2a")
     with pytest.raises(MalformedInput, match="there is no such file or folder"):
         add([str(tmp_path / "absent")], product="s2-l2a")
-    with pytest.raises(UnknownName, match="unknown product 'landsat'; known: s2-l2a, mod13q1, ndvi"):
+    with pytest.raises(UnknownName, match="unknown product 'landsat'; known: s2-l2a, landsat-c2-l2, sentinel-1-rtc"):
         add([str(tmp_path)], product="landsat")
     undated = write_raster(tmp_path / "index.tif", INT16)
     [outcome] = add([str(undated)], product="ndvi", declared=Declared(tile="t1"))
