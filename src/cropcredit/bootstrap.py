@@ -15,8 +15,10 @@ from cropcredit.adapters.broker import Broker, Kind, tells_who_speaks
 from cropcredit.adapters.broker_access import FileBrokerAccess, service_password
 from cropcredit.adapters.catalogues import TomlCatalogues, load_quantities, read_toml
 from cropcredit.adapters.clock import SystemClock
+from cropcredit.adapters.cogs import write_cog
 from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.cybench import CyBenchFolder
+from cropcredit.adapters.dask import OnCluster
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
 from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import lease
@@ -27,6 +29,7 @@ from cropcredit.adapters.models import JsonModels
 from cropcredit.adapters.mqtt import Subscriber
 from cropcredit.adapters.parquet import ParquetFields, ParquetObservations
 from cropcredit.adapters.passwords import Argon2Hasher, MemoryAttempts
+from cropcredit.adapters.pictures import draw_scene, draw_sheet
 from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.adapters.runs import JsonRuns
 from cropcredit.adapters.scenes import SceneFolders
@@ -34,12 +37,13 @@ from cropcredit.adapters.secret_file import load_or_make
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.config import Settings, data_dir
-from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore
+from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, Spread
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
 from cropcredit.usecases.case_evidence import GatherCaseEvidence
 from cropcredit.usecases.cases import OpenCase, Queue
+from cropcredit.usecases.contact_sheet import LookAtField
 from cropcredit.usecases.decide import Decide
 from cropcredit.usecases.device_tables import ReadDeviceTables
 from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
@@ -50,6 +54,8 @@ from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.list_runs import ListRuns
+from cropcredit.usecases.parallel import InProcesses, one_by_one
+from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
 from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
@@ -82,7 +88,11 @@ class App:
     check_fields: CheckFields
     add_scenes: AddScenes
     refresh_ndvi: RefreshNdvi
+    spread: Callable[[int, str], Spread]
+    """``spread(workers, scheduler)``: where a batch is computed: here, in processes, on a cluster."""
     export_cube: ExportCube
+    look_at_scene: LookAtScene
+    look_at_field: LookAtField
     list_runs: ListRuns
     train_yields: TrainYields
     validate_yields: ValidateYields
@@ -172,7 +182,12 @@ def build(settings: Settings) -> App:
             runs=runs,
             clock=clock,
         ),
-        export_cube=ExportCube(observations=observations, write=write_cube),
+        spread=_spread,
+        export_cube=ExportCube(fields=fields, observations=observations, write=write_cube),
+        look_at_scene=LookAtScene(facts=facts, fields=fields, rasters=rasters, draw=draw_scene, write=write_cog),
+        look_at_field=LookAtField(
+            facts=facts, fields=fields, rasters=rasters, observations=observations, runs=runs, draw=draw_sheet
+        ),
         list_runs=ListRuns(runs=runs),
         train_yields=TrainYields(facts=facts, catalogues=catalogues, models=models, read=read_yields, clock=clock),
         validate_yields=ValidateYields(facts=facts, catalogues=catalogues, read=read_yields),
@@ -217,6 +232,12 @@ def build(settings: Settings) -> App:
         make_subscriber=partial(_subscriber, settings, ingest),
         ingest_lease=partial(lease, engine, settings.broker_user),
     )
+
+
+def _spread(workers: int, scheduler: str) -> Spread:
+    if scheduler:
+        return OnCluster(scheduler)
+    return one_by_one if workers == 1 else InProcesses(workers)
 
 
 def _broker(

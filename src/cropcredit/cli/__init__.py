@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from cropcredit.cli import dashboard, demo, devices, fields, imports, loans, scenes, telemetry, users, workspace, yields
+from cropcredit.cli import (
+    dashboard,
+    demo,
+    devices,
+    fields,
+    imports,
+    loans,
+    ndvi,
+    scenes,
+    telemetry,
+    users,
+    workspace,
+    yields,
+)
 from cropcredit.cli.common import err
 from cropcredit.errors import CropcreditError
 
@@ -29,9 +42,9 @@ for top in (
 for group in (
     users.app,
     fields.app,
-    scenes.scenes,
-    scenes.ndvi,
-    scenes.runs,
+    scenes.app,
+    ndvi.app,
+    ndvi.runs,
     yields.app,
     imports.app,
     loans.app,

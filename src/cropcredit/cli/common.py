@@ -15,11 +15,22 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from cropcredit.bootstrap import App, build
 from cropcredit.config import Settings
+from cropcredit.errors import RefusedInput
 from cropcredit.model import Money, parse_as_of
 
 Home = Annotated[
@@ -31,6 +42,7 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="Compute as if it were then: a date (its end, local) or an instant."),
 ]
+Index = Annotated[str, typer.Option("--index", metavar="NAME", help="Which index.")]
 HERE = Path()
 """Default of ``--home``: the current folder."""
 
@@ -51,6 +63,13 @@ def as_of_instant(app: App, text: str | None) -> datetime:
     return app.clock.now() if text is None else parse_as_of(text, app.settings.time_zone)
 
 
+def placed(path: Path) -> Path:
+    """Give a path to write to; refuses one whose folder is not there."""
+    if not path.absolute().parent.is_dir():
+        raise RefusedInput("there is no folder for it", where=str(path), cure="make the folder first")
+    return path
+
+
 def show_json(value: Any) -> None:
     """Print a value (records, mappings, lists of them) as JSON."""
     sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
@@ -66,6 +85,16 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     out.print(table)
 
 
+class Rate(ProgressColumn):
+    """Units of work per second, or per minute where that is less than one."""
+
+    def render(self, task: Task) -> Text:
+        """Give the rate as text; empty before the first unit is done."""
+        if not task.speed:
+            return Text("")
+        return Text(f"{task.speed:.1f}/s" if task.speed >= 1 else f"{60 * task.speed:.1f}/min")
+
+
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar with rate and time left on stderr; implements :class:`cropcredit.ports.Progress`."""
@@ -73,6 +102,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

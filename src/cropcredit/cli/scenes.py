@@ -1,4 +1,4 @@
-"""scenes, ndvi: the scene table and the observations of fields."""
+"""scenes: the scene table, and pictures of what is in it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cropcredit.cli.common import (
-    HERE,
-    AsOf,
-    Home,
-    Json,
-    as_of_instant,
-    err,
-    open_app,
-    out,
-    progress,
-    show_json,
-    show_table,
-)
-from cropcredit.errors import RefusedInput
+from cropcredit.cli.common import HERE, Home, Index, Json, err, open_app, out, placed, progress, show_json
 from cropcredit.model import Offset, parse_as_of
 from cropcredit.usecases.add_scenes import Declared
-from cropcredit.usecases.ndvi_outcomes import CURES
-from cropcredit.usecases.ndvi_plan import NdviConfig
-from cropcredit.usecases.parallel import InProcesses, one_by_one
-from cropcredit.usecases.refresh_ndvi import UNOBSERVED, NdviRun
 
-scenes = typer.Typer(name="scenes", help="Satellite scenes: put them into the scene table.", no_args_is_help=True)
-ndvi = typer.Typer(name="ndvi", help="Vegetation indices per field.", no_args_is_help=True)
-runs = typer.Typer(name="runs", help="Batch runs and their manifests.", no_args_is_help=True)
-
-NAMED = 20
-"""Fields named on the screen; the table beside the manifest names all."""
+app = typer.Typer(name="scenes", help="Satellite scenes: add them, look at them.", no_args_is_help=True)
 
 
-@scenes.command()
+@app.command()
 def add(  # noqa: PLR0917 - options of a command line
     paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Scene folders, files, or folders of them.")],
     product: Annotated[str, typer.Option(help="s2-l2a, mod13q1 or ndvi.")],
@@ -76,89 +54,22 @@ def add(  # noqa: PLR0917 - options of a command line
     raise typer.Exit(2 if any(o.outcome == "refused" for o in outcomes) else 0)
 
 
-@ndvi.command("run")
-def run(  # noqa: PLR0917 - options of a command line
+@app.command()
+def look(
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Id of a scene.")],
+    path: Annotated[Path, typer.Option("--out", metavar="FILE", help="A picture (.png) or a raster (.tif).")],
     home: Home = HERE,
-    as_of: AsOf = None,
-    product: Annotated[str, typer.Option(help="Which product, where the workspace holds several.")] = "",
-    index: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Compute this index (repeat); default: the product's usual."),
-    ] = None,
-    quantile: Annotated[
-        list[float] | None, typer.Option(min=0, max=1, help="Add this quantile, e.g. 0.1 (repeat).")
-    ] = None,
-    cloud_margin: Annotated[
-        float, typer.Option(min=0, max=1000, help="How far clouds reach beyond their pixels, m.")
-    ] = 40,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    cube: Annotated[str, typer.Option(metavar="FILE", help="Also write the field cube (netCDF, xarray).")] = "",
+    index: Index = "NDVI",
     as_json: Json = False,
 ) -> None:
-    """Compute vegetation indices per field for every scene known by then; finished work is skipped.
+    """Look at a scene: an index as a picture (.png), or as a Cloud Optimised GeoTIFF in full resolution (.tif).
 
-    Exit code 1: the run is complete, but some fields got nothing; they are named, with the reason.
+    What the mask drops, margin included, is hatched in the picture and no data in the raster.
     """
     opened = open_app(home)
-    if cube and not Path(cube).absolute().parent.is_dir():
-        raise RefusedInput("there is no folder for it", where=cube, cure="make the folder first")
-    config = NdviConfig(
-        indices=tuple(name.upper() for name in index or ()),
-        quantiles=tuple(sorted(set(quantile or ()))),
-        cloud_margin_m=cloud_margin,
-    )
-    found = opened.refresh_ndvi(
-        as_of=as_of_instant(opened, as_of),
-        product=product,
-        config=config,
-        spread=one_by_one if workers == 1 else InProcesses(workers),
-        progress=progress,
-    )
-    if cube:
-        opened.export_cube(found, cube)
+    found = opened.look_at_scene(scene, placed(path), index=index.upper())
     if as_json:
         show_json(found)
-    else:
-        _show_run(found)
-    _name_unobserved(found)
-    raise typer.Exit(1 if found.unobserved else 0)
-
-
-@runs.command("list")
-def list_(
-    home: Home = HERE, kind: Annotated[str, typer.Option(help="ndvi, yield …")] = "", as_json: Json = False
-) -> None:
-    """List batch runs, oldest first."""
-    manifests = open_app(home).list_runs(kind)
-    if as_json:
-        show_json(manifests)
         return
-    rows = [
-        (m.get("run_id"), m.get("kind"), m.get("as_of"), m.get("product", ""), _counts(m.get("outcomes", {})))
-        for m in manifests
-    ]
-    show_table("runs", ["run", "kind", "as of", "product", "outcomes"], rows)
-
-
-def _show_run(found: NdviRun) -> None:
-    done = len(found.units) + len(found.held_back)
-    out.print(
-        f"run {found.run_id}: {found.product} as of {found.as_of.isoformat()}; {done} scenes, "
-        f"{found.computed} computed, {done - found.computed} finished before; fields: {_counts(found.outcomes)}",
-        markup=False,
-    )
-    for held in found.held_back:
-        out.print(f"held back: {held.scene} ({held.verdict})", markup=False)
-    for scene in found.events:
-        out.print(f"event: {scene} (everything fell and stayed down: harvest or flood)", markup=False)
-
-
-def _name_unobserved(found: NdviRun) -> None:
-    for name, reason in found.unobserved[:NAMED]:
-        err.print(f"field {name}: {reason.replace('_', ' ')}; {CURES[reason]}", style="red", markup=False)
-    if (more := len(found.unobserved) - NAMED) > 0:
-        err.print(f"and {more} more: see runs/{found.run_id}/{UNOBSERVED}.csv", style="red", markup=False)
-
-
-def _counts(outcomes: dict[str, int]) -> str:
-    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in outcomes.items())
+    outlined = f", {found.fields} fields outlined" * (found.fields > 0)
+    out.print(f"{found.path}: {found.index} of {found.scene}, {found.columns} x {found.rows}{outlined}", markup=False)

@@ -9,7 +9,7 @@ from cropcredit.imagery.masks import widened
 from cropcredit.imagery.products import PRODUCTS, Sample, product_of
 from cropcredit.imagery.reading import Piece, plan
 from cropcredit.imagery.series import assemble, cube
-from cropcredit.imagery.views import View, around, whole
+from cropcredit.imagery.views import Rings, View, around, whole
 from cropcredit.imagery.zonal import observe
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Coverage",
     "Layers",
     "Piece",
+    "Rings",
     "Sample",
     "Verdict",
     "View",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 CUBE_VARIABLES = {
-    "mean": ("core_mean", "mean over the clear core", "1"),
-    "std": ("core_std", "standard deviation over the clear core", "1"),
-    "clear_fraction": ("core_clear_fraction", "clear share of the core", "1"),
-    "pixels": ("core_pixels", "covered pixels of the core", "1"),
-    "whole_mean": ("mean", "mean over the clear whole field", "1"),
-    "whole_clear_fraction": ("clear_fraction", "clear share of the whole field", "1"),
-    "whole_pixels": ("covered_pixels", "covered pixels of the whole field", "1"),
+    "mean": ("core_mean", "mean over the clear core"),
+    "std": ("core_std", "standard deviation over the clear core"),
+    "clear_fraction": ("core_clear_fraction", "clear share of the core"),
+    "pixels": ("core_pixels", "covered pixels of the core"),
+    "whole_mean": ("mean", "mean over the clear whole field"),
+    "whole_clear_fraction": ("clear_fraction", "clear share of the whole field"),
+    "whole_pixels": ("covered_pixels", "covered pixels of the whole field"),
 }
-"""Variable of the cube: column of the observations, long name, unit."""
+"""Variable of the cube: column of the observations, long name; all without unit."""
+STANDARD_NAMES = {"NDVI": "normalized_difference_vegetation_index"}
+"""Names of the CF table, where it has one."""
 
 
 def assemble(
@@ -54,8 +56,13 @@ def assemble(
     return FieldSeries(index=index, field_ids=ids, acquired_at=days, mean=mean, clear_fraction=clear, mixed_pixel=mixed)
 
 
-def cube(observations: Sequence[FieldObservations]) -> xr.Dataset:
-    """Lay observations out as a cube with dims (field, time), one group of variables per index.
+def cube(observations: Sequence[FieldObservations], places: Mapping[str, tuple[float, float]]) -> xr.Dataset:
+    """Lay observations out as a cube with dims (field, time), one group of variables per index, CF attributes.
+
+    Parameters
+    ----------
+    places : mapping of str to (float, float)
+        Longitude and latitude of a point in each field, degrees.
 
     Returns
     -------
@@ -66,26 +73,54 @@ def cube(observations: Sequence[FieldObservations]) -> xr.Dataset:
     import xarray as xr  # noqa: PLC0415 - slow to import, and only an export makes a cube
 
     ids = _ids(observations)
-    instants = {(o.acquired_at, o.scene_id): None for o in observations}
-    times = sorted(instants)
-    data: dict[str, tuple[tuple[str, ...], NDArray[np.generic], dict[str, str]]] = {}
-    for index in sorted({o.index for o in observations}):
-        for name, (column, meaning, unit) in CUBE_VARIABLES.items():
-            values = np.full((len(ids), len(times)), np.nan, dtype=np.float32)
-            for seen in (o for o in observations if o.index == index):
-                rows, there = _rows(seen, ids)
-                values[rows, times.index((seen.acquired_at, seen.scene_id))] = getattr(seen, column)[there]
-            attributes = {"long_name": f"{index} {meaning}", "units": unit}
-            data[f"{index.lower()}_{name}"] = (("field", "time"), values, attributes)
-    for name in ("mixed_pixel", "core_buffer_m"):
-        per_field = np.zeros(len(ids), dtype=np.float32 if name == "core_buffer_m" else np.int8)
-        for seen in observations:
-            rows, there = _rows(seen, ids)
-            per_field[rows] = getattr(seen, name)[there]
-        data[name] = (("field",), per_field, {})
+    times = sorted({(o.acquired_at, o.scene_id): None for o in observations})
+    column = {time: number for number, time in enumerate(times)}
+    shape = (len(ids), len(times))
+    data = {
+        f"{index.lower()}_{name}": (
+            ("field", "time"),
+            np.full(shape, np.nan, dtype=np.float32),
+            _described(index, name),
+        )
+        for index in sorted({o.index for o in observations})
+        for name in CUBE_VARIABLES
+    }
+    mixed, rim = np.zeros(len(ids), dtype=np.int8), np.zeros(len(ids), dtype=np.float32)
+    for seen in observations:
+        rows, there = _rows(seen, ids)
+        mixed[rows], rim[rows] = seen.mixed_pixel[there], seen.core_buffer_m[there]
+        for name, (source, _) in CUBE_VARIABLES.items():
+            values = data[f"{seen.index.lower()}_{name}"][1]
+            values[rows, column[seen.acquired_at, seen.scene_id]] = getattr(seen, source)[there]
     stamps = np.array([instant.replace(tzinfo=None) for instant, _ in times], dtype="datetime64[ns]")
-    coordinates = {"field": np.array(ids, dtype=str), "time": stamps, "scene": ("time", [scene for _, scene in times])}
-    return xr.Dataset(data, coords=coordinates, attrs={"title": "Field observations", "source": "cropcredit"})
+    position = np.array([places[name] for name in ids]).reshape(-1, 2)
+    per_field = {
+        "mixed_pixel": (
+            "field",
+            mixed,
+            {"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "pure_core mixed_pixels"},
+        ),
+        "core_buffer_m": ("field", rim, {"long_name": "rim taken off for the core", "units": "m"}),
+    }
+    coordinates = {
+        "field": ("field", np.array(ids, dtype=str), {"cf_role": "timeseries_id", "long_name": "field"}),
+        "time": ("time", stamps, {"standard_name": "time", "axis": "T", "long_name": "acquisition, UTC"}),
+        "scene": ("time", np.array([scene for _, scene in times], dtype=str), {"long_name": "scene"}),
+        "lon": ("field", position[:, 0], {"standard_name": "longitude", "units": "degrees_east"}),
+        "lat": ("field", position[:, 1], {"standard_name": "latitude", "units": "degrees_north"}),
+    }
+    attributes = {"Conventions": "CF-1.11", "title": "Field observations", "featureType": "timeSeries"}
+    return xr.Dataset(data | per_field, coords=coordinates, attrs=attributes | {"source": "cropcredit"})
+
+
+def _described(index: str, name: str) -> dict[str, str]:
+    """Give the CF attributes of one variable."""
+    said = {"long_name": f"{index} {CUBE_VARIABLES[name][1]}", "units": "1"}
+    if name.endswith("mean"):
+        said["cell_methods"] = "area: mean"
+        if index in STANDARD_NAMES:
+            said["standard_name"] = STANDARD_NAMES[index]
+    return said
 
 
 def _ids(observations: Iterable[FieldObservations]) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from cropcredit.imagery.grids import Cells
 from cropcredit.imagery.reading import Piece, plan
 from cropcredit.model import Grid, RasterInfo, Scene, Window
 
+Rings = tuple[NDArray[np.float64], ...]
+"""Closed lines, each of shape (vertices, 2): columns and rows from the upper left corner, in pixels shown."""
+
 MARGIN = 0.15
 """Share of a field's extent that is shown around it."""
 MIN_MARGIN_PIXELS = 4
@@ -55,20 +58,14 @@ class View:
         """Plan the reading of a band of ``scene``, whose grid is this one."""
         return plan(self.cells, scene.grid, info, halo=halo, where=where)
 
-    def outline(self, boundary: shapely.Geometry) -> tuple[NDArray[np.float64], ...]:
-        """Move a boundary (EPSG:4326) into the pixels shown.
-
-        Returns
-        -------
-        tuple of ndarray, shape (vertices, 2)
-            One per ring: columns and rows from the upper left corner, in pixels shown; what lies outside is kept.
-        """
+    def outlines(self, boundaries: NDArray[np.object_]) -> Rings:
+        """Move boundaries (EPSG:4326) into the pixels shown; what lies outside is kept."""
         a, _, c, _, e, f = self.grid.transform
         (top, _), (left, _) = self.window
-        moved = reproject(boundary, WGS84, self.grid.crs)
-        rings = shapely.get_rings(shapely.get_parts(moved))
-        corners = ((shapely.get_coordinates(ring) - (c, f)) / (a, e) for ring in rings)
-        return tuple((corner - (left, top)) / self.every for corner in corners)
+        rings = shapely.get_rings(shapely.get_parts(reproject(boundaries, WGS84, self.grid.crs)))
+        corners, ring = shapely.get_coordinates(rings, return_index=True)
+        pixels = ((corners - (c, f)) / (a, e) - (left, top)) / self.every
+        return tuple(np.split(pixels, np.flatnonzero(np.diff(ring)) + 1)) if len(rings) else ()
 
 
 def whole(grid: Grid, longest: int) -> View:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cropcredit.imagery import cube
-from cropcredit.ports import ObservationStore
+from cropcredit.ports import FieldStore, ObservationStore
 from cropcredit.usecases.refresh_ndvi import NdviRun
 
 if TYPE_CHECKING:
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 class ExportCube:
     """Write the field cube of a run: dims (field, time)."""
 
+    fields: FieldStore
     observations: ObservationStore
     write: Callable[[xr.Dataset, str], None]
 
     def __call__(self, run: NdviRun, path: str) -> None:
         """Write all units that belong in the series."""
-        dataset = cube(self.observations.read(run.units))
+        seen = self.observations.read(run.units)
+        points = ((field.id, field.boundary.representative_point()) for field in self.fields.read(as_of=run.as_of))
+        dataset = cube(seen, {name: (point.x, point.y) for name, point in points})
         dataset.attrs |= {"run_id": run.run_id, "as_of": run.as_of.isoformat(), "product": run.product}
         self.write(dataset, path)

@@ -28,7 +28,7 @@ def bank(tmp_path):
     for day in days:
         write_scene(tmp_path / "scenes", day=day.isoformat(), ndvi=rng.uniform(0.2, 0.8, (200, 200)), size=200)
 
-    def make(name):
+    def make(name, *, opened=False):
         settings = Settings.checked(tmp_path / name, {"time_zone": "UTC"}, where="test")
         settings.save()
         app = build(settings)
@@ -41,7 +41,7 @@ def bank(tmp_path):
             ]
         )  # fmt: skip
         app.add_scenes([str(tmp_path / "scenes")], product="s2-l2a")
-        return settings.home
+        return app if opened else settings.home
 
     return make
 

@@ -62,11 +62,28 @@ def test_nothing_seen_is_an_empty_series():
     assert assemble([], "NDVI").field_ids == ()
 
 
+PLACES = {"a": (117.0, 36.1), "b": (117.1, 36.2)}
+
+
 def test_a_cube_has_fields_by_times_and_one_group_of_variables_per_index():
-    got = cube([seen(1, [0.2, 0.3]), seen(1, [0.1, 0.1], index="EVI2"), seen(9, [0.5], ids=("b",), clear=(0.5,))])
+    days = [seen(1, [0.2, 0.3]), seen(1, [0.1, 0.1], index="EVI2"), seen(9, [0.5], ids=("b",), clear=(0.5,))]
+    got = cube(days, PLACES)
     assert got.sizes == {"field": 2, "time": 2}
     np.testing.assert_allclose(got["ndvi_mean"].sel(field="b"), [0.3, 0.5], rtol=1e-6)
     assert np.isnan(got["ndvi_mean"].sel(field="a").values[1])
     assert got["evi2_whole_mean"].sel(field="a").values[0] == pytest.approx(0.2)
     assert got["core_buffer_m"].values.tolist() == [10, 10]
-    assert got["ndvi_mean"].attrs == {"long_name": "NDVI mean over the clear core", "units": "1"}
+
+
+def test_a_cube_says_what_it_holds_as_the_climate_and_forecast_conventions_ask():
+    got = cube([seen(1, [0.2, 0.3])], PLACES)
+    assert got.attrs["Conventions"] == "CF-1.11"
+    assert got["ndvi_mean"].attrs == {
+        "long_name": "NDVI mean over the clear core",
+        "units": "1",
+        "cell_methods": "area: mean",
+        "standard_name": "normalized_difference_vegetation_index",
+    }
+    assert (got["time"].attrs["standard_name"], got["field"].attrs["cf_role"]) == ("time", "timeseries_id")
+    assert got["lon"].values.tolist() == [117.0, 117.1]
+    assert got["lat"].attrs["units"] == "degrees_north"

@@ -48,7 +48,7 @@ def test_the_cells_of_a_view_ascend_and_the_last_one_stays_inside():
 
 
 def test_an_outline_lies_in_the_pixels_shown():
-    [ring] = View(GRID, ((10, 30), (5, 25)), every=2).outline(square(100, 200, 50))
+    [ring] = View(GRID, ((10, 30), (5, 25)), every=2).outlines(np.array([square(100, 200, 50)]))
     np.testing.assert_allclose(ring.min(axis=0), [(10 - 5) / 2, (20 - 10) / 2], atol=1e-6)
     np.testing.assert_allclose(ring.max(axis=0), [(15 - 5) / 2, (25 - 10) / 2], atol=1e-6)
 
@@ -56,5 +56,5 @@ def test_an_outline_lies_in_the_pixels_shown():
 def test_holes_and_parts_have_rings_of_their_own():
     holed = square(100, 100, 100).difference(square(120, 120, 20))
     both = shapely.union(holed, square(300, 300, 20))
-    assert len(whole(GRID, 40).outline(both)) == 3
-    assert whole(GRID, 40).outline(shapely.Polygon()) == ()
+    assert len(whole(GRID, 40).outlines(np.array([both]))) == 3
+    assert whole(GRID, 40).outlines(np.array([shapely.Polygon()])) == ()
