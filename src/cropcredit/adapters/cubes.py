@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TIME = {"units": "days since 1970-01-01", "calendar": "standard", "dtype": "float64"}
+GROUP = ".zgroup"
+"""What every Zarr folder of version 2 holds: the version that all readers know."""
 
 
 def write_cube(dataset: xr.Dataset, path: str) -> None:
@@ -22,7 +24,7 @@ def write_cube(dataset: xr.Dataset, path: str) -> None:
     Raises
     ------
     RefusedInput
-        If Zarr is asked for and not installed.
+        If Zarr is asked for and not installed, or something else lies there.
     """
     target = Path(path).absolute()
     if target.suffix != ".zarr":
@@ -31,8 +33,10 @@ def write_cube(dataset: xr.Dataset, path: str) -> None:
         return
     if find_spec("zarr") is None:
         raise RefusedInput("needs zarr", where=path, cure='pip install "cropcredit[zarr]", or name it NAME.nc')
+    if target.exists() and not (target / GROUP).is_file():
+        raise RefusedInput("something else is there", where=path, cure="choose another name")
     partial = target.with_name(f".{target.name}.partial")
-    for old in (partial, target):
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(partial, ignore_errors=True)
     dataset.to_zarr(partial, zarr_format=2, consolidated=True, encoding={"time": TIME})
+    shutil.rmtree(target, ignore_errors=True)
     partial.replace(target)

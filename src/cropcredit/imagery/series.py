@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,22 +76,15 @@ def cube(observations: Sequence[FieldObservations], places: Mapping[str, tuple[f
     times = sorted({(o.acquired_at, o.scene_id): None for o in observations})
     column = {time: number for number, time in enumerate(times)}
     shape = (len(ids), len(times))
-    data = {
-        f"{index.lower()}_{name}": (
-            ("field", "time"),
-            np.full(shape, np.nan, dtype=np.float32),
-            _described(index, name),
-        )
-        for index in sorted({o.index for o in observations})
-        for name in CUBE_VARIABLES
-    }
+    data: dict[str, tuple[tuple[str, str], NDArray[np.float32], dict[str, str]]] = {}
     mixed, rim = np.zeros(len(ids), dtype=np.int8), np.zeros(len(ids), dtype=np.float32)
     for seen in observations:
         rows, there = _rows(seen, ids)
         mixed[rows], rim[rows] = seen.mixed_pixel[there], seen.core_buffer_m[there]
-        for name, (source, _) in CUBE_VARIABLES.items():
-            values = data[f"{seen.index.lower()}_{name}"][1]
-            values[rows, column[seen.acquired_at, seen.scene_id]] = getattr(seen, source)[there]
+        for name, said, values in _measured(seen):
+            missing = np.full(shape, np.nan, dtype=np.float32)
+            held = data.setdefault(f"{seen.index.lower()}_{name}", (("field", "time"), missing, said))
+            held[1][rows, column[seen.acquired_at, seen.scene_id]] = values[there]
     stamps = np.array([instant.replace(tzinfo=None) for instant, _ in times], dtype="datetime64[ns]")
     position = np.array([places[name] for name in ids]).reshape(-1, 2)
     per_field = {
@@ -113,14 +106,23 @@ def cube(observations: Sequence[FieldObservations], places: Mapping[str, tuple[f
     return xr.Dataset(data | per_field, coords=coordinates, attrs=attributes | {"source": "cropcredit"})
 
 
-def _described(index: str, name: str) -> dict[str, str]:
-    """Give the CF attributes of one variable."""
-    said = {"long_name": f"{index} {CUBE_VARIABLES[name][1]}", "units": "1"}
-    if name.endswith("mean"):
-        said["cell_methods"] = "area: mean"
-        if index in STANDARD_NAMES:
-            said["standard_name"] = STANDARD_NAMES[index]
-    return said
+def _measured(seen: FieldObservations) -> Iterator[tuple[str, dict[str, str], Floats]]:
+    """Give name, CF attributes and values of what the cube tells of one index of one scene."""
+    for name, (source, what) in CUBE_VARIABLES.items():
+        said = {"long_name": f"{seen.index} {what}", "units": "1"}
+        if name.endswith("mean"):
+            said["cell_methods"] = "area: mean"
+            if seen.index in STANDARD_NAMES:
+                said["standard_name"] = STANDARD_NAMES[seen.index]
+        yield name, said, getattr(seen, source)
+    for asked, values in seen.quantiles.items():
+        zone, level = asked.rpartition("q")[::2]
+        where, name = ("core", f"q{level}") if zone else ("whole field", f"whole_q{level}")
+        yield (
+            name.replace(".", "_"),
+            {"long_name": f"{seen.index} at {level} % of the clear {where}", "units": "1"},
+            values,
+        )
 
 
 def _ids(observations: Iterable[FieldObservations]) -> tuple[str, ...]:

@@ -29,18 +29,22 @@ def one_line(said):
     return said.err.strip().splitlines()[-1] if said.err.count("\n") == 1 else said.err
 
 
-def test_the_whole_line_from_boundaries_and_scenes_to_a_cube(cropcredit, register, tmp_path):
+@pytest.mark.parametrize("form", ["nc", "zarr"])
+def test_the_whole_line_from_boundaries_and_scenes_to_a_cube(cropcredit, register, tmp_path, form):
     imported = cropcredit("fields", "import", register(f1=square(50, 50, 100)), "--known-at", "2025-01-01")
     assert imported.code == 0
     assert "1 rows, 1 stored, 0 unchanged, 0 repaired, 0 refused; 1.00 ha" in imported.out
     for day, ndvi in (("2025-06-01", 0.3), ("2025-06-06", 0.6)):
         write_scene(tmp_path / "scenes", day=day, ndvi=ndvi)
     assert "2 added" in cropcredit("scenes", "add", tmp_path / "scenes", "--product", "s2-l2a").out
-    ran = cropcredit("ndvi", "run", "--as-of", "2025-06-30", "--cube", tmp_path / "cube.nc")
+    path = tmp_path / f"cube.{form}"
+    ran = cropcredit("ndvi", "run", "--as-of", "2025-06-30", "--quantile", 0.5, "--cube", path)
     assert ran.code == 0
     assert "2 scenes, 2 computed, 0 finished before; fields: 1 observed" in ran.out
-    with xr.open_dataset(tmp_path / "cube.nc") as cube:
+    with xr.open_dataset(path) as cube:
         assert cube["ndvi_mean"].sel(field="f1").values == pytest.approx([0.3, 0.6], abs=1e-3)
+        assert cube["ndvi_q50"].sel(field="f1").values == pytest.approx([0.3, 0.6], abs=1e-3)
+        assert (cube.attrs["Conventions"], cube["time"].attrs["standard_name"]) == ("CF-1.11", "time")
         assert cube["time"].values.astype("datetime64[s]").astype(str).tolist() == [
             "2025-06-01T03:00:00",
             "2025-06-06T03:00:00",

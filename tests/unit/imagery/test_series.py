@@ -9,7 +9,7 @@ from cropcredit.imagery import assemble, cube
 from cropcredit.model import FieldObservations
 
 
-def seen(day, values, *, index="NDVI", ids=("a", "b"), clear=(1.0, 1.0), hour=3):
+def seen(day, values, *, index="NDVI", ids=("a", "b"), clear=(1.0, 1.0), hour=3, quantiles=()):
     numbers = np.array(values, dtype=float)
     zeros = np.zeros(len(ids))
     return FieldObservations(
@@ -30,6 +30,7 @@ def seen(day, values, *, index="NDVI", ids=("a", "b"), clear=(1.0, 1.0), hour=3)
         mixed_pixel=zeros == 1,
         flagged=zeros == 1,
         data_fraction=zeros + 1,
+        quantiles={name: numbers + k for k, name in enumerate(quantiles)},
     )
 
 
@@ -87,3 +88,11 @@ def test_a_cube_says_what_it_holds_as_the_climate_and_forecast_conventions_ask()
     assert (got["time"].attrs["standard_name"], got["field"].attrs["cf_role"]) == ("time", "timeseries_id")
     assert got["lon"].values.tolist() == [117.0, 117.1]
     assert got["lat"].attrs["units"] == "degrees_north"
+
+
+def test_a_cube_holds_the_quantiles_that_were_asked_for():
+    got = cube([seen(1, [0.2, 0.3]), seen(9, [0.4, 0.5], quantiles=("q10", "core_q10", "q97.5"))], PLACES)
+    np.testing.assert_allclose(got["ndvi_whole_q10"].sel(field="b"), [np.nan, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(got["ndvi_q10"].sel(field="b"), [np.nan, 1.5], rtol=1e-6)
+    assert got["ndvi_q10"].attrs["long_name"] == "NDVI at 10 % of the clear core"
+    assert got["ndvi_whole_q97_5"].attrs["long_name"] == "NDVI at 97.5 % of the clear whole field"
