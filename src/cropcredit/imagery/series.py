@@ -120,7 +120,7 @@ def _measured(seen: FieldObservations) -> Iterator[tuple[str, dict[str, str], Fl
         where, name = ("core", f"q{level}") if zone else ("whole field", f"whole_q{level}")
         yield (
             name.replace(".", "_"),
-            {"long_name": f"{seen.index} at {level} % of the clear {where}", "units": "1"},
+            {"long_name": f"{level} % quantile of {seen.index}, clear {where}", "units": "1"},
             values,
         )
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -106,3 +107,25 @@ def test_two_processes_leave_the_bytes_of_one(bank):
     run(one)
     run(two, "--workers", "2")
     assert written(two) == written(one)
+
+
+def children(pid: int) -> list[Path]:
+    """Give the processes that a process started and that are still there."""
+    found = [Path("/proc") / number for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [process for process in found if "spawn_main" in (process / "cmdline").read_text()]
+
+
+def test_the_processes_of_a_killed_run_end_with_it(bank):
+    home = bank("orphans")
+    parent = subprocess.Popen(command(home, "--workers", "2"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(home.glob("observations/**/*.parquet")):
+        assert parent.poll() is None
+        time.sleep(0.005)
+    workers = children(parent.pid)
+    assert len(workers) == 2
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    while any(worker.exists() for worker in workers):
+        assert time.monotonic() < deadline, "a worker goes on without a parent"
+        time.sleep(0.05)

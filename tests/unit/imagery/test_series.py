@@ -94,5 +94,5 @@ def test_a_cube_holds_the_quantiles_that_were_asked_for():
     got = cube([seen(1, [0.2, 0.3]), seen(9, [0.4, 0.5], quantiles=("q10", "core_q10", "q97.5"))], PLACES)
     np.testing.assert_allclose(got["ndvi_whole_q10"].sel(field="b"), [np.nan, 0.5], rtol=1e-6)
     np.testing.assert_allclose(got["ndvi_q10"].sel(field="b"), [np.nan, 1.5], rtol=1e-6)
-    assert got["ndvi_q10"].attrs["long_name"] == "NDVI at 10 % of the clear core"
-    assert got["ndvi_whole_q97_5"].attrs["long_name"] == "NDVI at 97.5 % of the clear whole field"
+    assert got["ndvi_q10"].attrs["long_name"] == "10 % quantile of NDVI, clear core"
+    assert got["ndvi_whole_q97_5"].attrs["long_name"] == "97.5 % quantile of NDVI, clear whole field"
