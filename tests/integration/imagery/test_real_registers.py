@@ -1,14 +1,58 @@
 """Real registers in many formats and coordinate systems: imported as they come."""
 
 import warnings
+from collections import defaultdict
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import shapely
+from exactextract import exact_extract
+from exactextract.raster import NumPyRasterSource
 
 from cropcredit.errors import MalformedInput
+from cropcredit.fields import reproject
+from cropcredit.imagery import cover
+from cropcredit.imagery.fractions import fractions
+from cropcredit.model import Grid
 from cropcredit.usecases.import_fields import FieldForm
 
 pytestmark = pytest.mark.real_data
 SAMPLES = "fiboa-samples/convert"
+KENYA = "kenya-smallholders/ref_african_crops_kenya_01_labels"
+PIXEL_M = 10
+
+
+def utm_of(boundary):
+    """Name the UTM zone that a boundary lies in."""
+    longitude, latitude = boundary.centroid.coords[0]
+    return f"EPSG:{32600 if latitude >= 0 else 32700:d}"[:-2] + f"{int(longitude // 6) + 31:02}"
+
+
+def utm(fields):
+    """Move each boundary into its own UTM zone."""
+    zones = defaultdict(list)
+    for field in fields:
+        zones[utm_of(field.boundary)].append(field.boundary)
+    return [flat for zone, found in zones.items() for flat in reproject(np.array(found), "EPSG:4326", zone)]
+
+
+def pixels_around(boundary, crs="EPSG:32631"):
+    """Lay pixels over a boundary in metres."""
+    west, south, east, north = boundary.bounds
+    left, top = west // PIXEL_M * PIXEL_M, -(-north // PIXEL_M) * PIXEL_M
+    shape = (int((top - south) // PIXEL_M) + 1, int((east - left) // PIXEL_M) + 1)
+    return Grid(crs, (PIXEL_M, 0, left, 0, -PIXEL_M, top), shape)
+
+
+def peer_coverage(boundaries, grid):
+    """Give cells and covered shares of each boundary by exactextract."""
+    rows, columns = grid.shape
+    _, _, west, _, _, north = grid.transform
+    bounds = {"xmin": west, "ymin": north - PIXEL_M * rows, "xmax": west + PIXEL_M * columns, "ymax": north}
+    number = NumPyRasterSource(np.arange(rows * columns).reshape(rows, columns), **bounds)
+    found = exact_extract(number, gpd.GeoDataFrame(geometry=boundaries), ["values", "coverage"], output="pandas")
+    return zip(found["values"], found["coverage"], strict=True)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +69,15 @@ SAMPLES = "fiboa-samples/convert"
         pytest.param(f"{SAMPLES}/jp/jp_field_polygons_2024.parquet", {}, 100, 1.2, id="Japan, GeoParquet"),
         pytest.param(f"{SAMPLES}/ai4sf/1_vietnam_areas.gpkg", {}, 100, 0.53, id="Vietnam"),
         pytest.param(f"{SAMPLES}/india_10k/india_10k.zip", {}, 100, 0.63, id="India"),
+        pytest.param(f"{SAMPLES}/at/inspire_schlaege_2025-1_polygon.gpkg.zip", {}, 100, 0.58, id="Austria, zipped"),
+        pytest.param(f"{SAMPLES}/bg/bg_arable_land_2024.zip", {}, 100, 28.6, id="Bulgaria"),
+        pytest.param(f"{SAMPLES}/dk/Marker_2026.zip", {}, 100, 2.64, id="Denmark"),
+        pytest.param(f"{SAMPLES}/ec_si/SI_2021.zip", {}, 100, 1.23, id="Slovenia"),
+        pytest.param(f"{SAMPLES}/es_cat/Cultius_DUN2023_GPKG.zip", {}, 100, 2.37, id="Catalonia"),
+        pytest.param(f"{SAMPLES}/ie/GSAA_2024.zip", {}, 100, 3.2, id="Ireland"),
+        pytest.param(f"{SAMPLES}/jecam/BD_JECAM_CIRAD_2023_feb.shp", {}, 100, 0.56, id="JECAM, many countries"),
+        pytest.param(f"{SAMPLES}/nl_block/referentiepercelen.gpkg", {}, 100, 0.044, id="Netherlands, slivers"),
+        pytest.param("fiboa-samples/improve/be_vlg_2024_fiboa_0_2.parquet", {}, 100, 1.27, id="Flanders, GeoParquet"),
         pytest.param("brazil-lem/LEM_dataset.shp", {"id_column": "id"}, 1854, 135.4, id="Brazil"),
         pytest.param(
             "kenya-smallholders/ref_african_crops_kenya_01_labels_00/labels.geojson",
@@ -40,6 +93,35 @@ def test_a_register_is_imported_as_it_comes(workspace, real_data, file, form, ro
         report = workspace.import_fields(str(real_data / "fields" / file), chosen)
     assert (report.rows, report.stored) == (rows, rows)
     assert report.area_ha / rows == pytest.approx(mean_ha, rel=0.05)
+    for boundary in utm(workspace.import_fields.fields.read()):
+        pixels = fractions(np.array([boundary]), pixels_around(boundary)).covered.sum()
+        assert pixels * PIXEL_M**2 == pytest.approx(boundary.area, rel=1e-8), "the pixels of a field have its area"
+
+
+@pytest.mark.parametrize(
+    ("file", "form", "pixels", "pure"),
+    [
+        pytest.param(f"{KENYA}_00/labels.geojson", {}, 12.5, 0.14, id="Kenya"),
+        pytest.param("mali-segou/field_boundaries_with_crops_cleaned.shp", {}, 53.1, 0.76, id="Mali"),
+    ],
+)
+def test_smallholdings_are_covered_as_the_peer_covers_them_and_those_with_a_core_are_counted(
+    workspace, real_data, file, form, pixels, pure
+):
+    workspace.import_fields(str(real_data / "fields" / file), FieldForm(number_as="n", **form))
+    fields = workspace.import_fields.fields.read()
+    [crs] = {utm_of(field.boundary) for field in fields}
+    boundaries = np.array([field.boundary for field in fields])
+    flat = reproject(boundaries, "EPSG:4326", crs)
+    grid = pixels_around(shapely.union_all(flat), crs)
+    found = cover(boundaries, grid)
+    assert np.median(np.asarray(found.whole.sum(axis=1))) == pytest.approx(pixels, abs=0.1)
+    assert 1 - found.mixed_pixel.mean() == pytest.approx(pure, abs=0.01)
+    theirs = peer_coverage(flat, grid)
+    for row, (cells, covered) in enumerate(theirs):
+        ours = found.whole[row].toarray().ravel()
+        np.testing.assert_allclose(ours[np.searchsorted(found.cells, cells)], covered, atol=1e-6)
+        assert ours.sum() == pytest.approx(covered.sum(), abs=1e-5)
 
 
 def test_hand_drawn_malian_fields_are_repaired_or_refused_by_name(workspace, real_data):
