@@ -2,8 +2,8 @@
 
 Digital numbers are uint16 with some eight bits of noise, DEFLATE with predictor 2 in blocks of 512; scene classes lie
 at 20 m: 30 % cloud, thin cloud and shadow, some unclassified, some bare. Beside them stand the NDVI (float32, NaN where
-masked) and the mask at 10 m, uncompressed, so that a peer that reads them pays for no decompression. They are made here
-by numpy and scipy alone.
+masked) and the mask at 10 m, twice: stored as the bands are, and uncompressed, so that a peer that reads them pays for
+no decompression. They are made here by numpy and scipy alone.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class Tile:
     scl: Path
     ndvi: Path
     mask: Path
+    ndvi_packed: Path
+    mask_packed: Path
 
 
 def write_tile(folder: Path, number: int, size: int) -> Tile:
     """Write one date of ``size`` x ``size`` pixels of 10 m."""
     rng = np.random.default_rng(number)
-    tile = Tile(*(folder / f"{name}_{number:02}.tif" for name in ("red", "nir", "scl", "ndvi", "mask")))
+    tile = Tile(*(folder / f"{name}_{number:02}.tif" for name in Tile.__annotations__))
     scl = _classes(rng, size // 2)
     clear = np.isin(scl, (4, 5, 7)) & ~ndimage.binary_dilation(
         np.isin(scl, (3, 8, 9, 10)), np.ones((3, 3)), iterations=MARGIN_PX
@@ -52,6 +54,8 @@ def write_tile(folder: Path, number: int, size: int) -> Tile:
         _created(tile.nir, size, 10, "uint16", **packed, predictor=2, nodata=0) as nir,
         _created(tile.ndvi, size, 10, "float32", nodata=float("nan")) as ndvi,
         _created(tile.mask, size, 10, "uint8") as mask,
+        _created(tile.ndvi_packed, size, 10, "float32", **packed, predictor=3, nodata=float("nan")) as ndvi_packed,
+        _created(tile.mask_packed, size, 10, "uint8", **packed) as mask_packed,
         _created(tile.scl, size // 2, 20, "uint8", **packed) as classes,
     ):
         classes.write(scl, 1)
@@ -66,8 +70,9 @@ def write_tile(folder: Path, number: int, size: int) -> Tile:
             dark, bright = ((dn.astype(np.float32) - 1000) * np.float32(1e-4) for dn in (low, high))
             red.write(low, 1, window=window)
             nir.write(high, 1, window=window)
-            ndvi.write(np.where(seen, (bright - dark) / (bright + dark), np.float32(np.nan)), 1, window=window)
-            mask.write(seen.astype(np.uint8), 1, window=window)
+            index = np.where(seen, (bright - dark) / (bright + dark), np.float32(np.nan))
+            for raster, pixels in ((ndvi, index), (ndvi_packed, index), (mask, seen), (mask_packed, seen)):
+                raster.write(pixels.astype(raster.dtypes[0]), 1, window=window)
     return tile
 
 
