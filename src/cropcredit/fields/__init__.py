@@ -4,6 +4,7 @@ from cropcredit.fields.axes import Region, check_axes
 from cropcredit.fields.boundary import Repair, boundary_version, field_set_hash, measure, repair
 from cropcredit.fields.core import inward
 from cropcredit.fields.home import NO_TILE, home_tiles
+from cropcredit.fields.meridian import parted
 from cropcredit.fields.overlaps import Overlap, OverlapKind, find_overlaps
 from cropcredit.fields.projection import EQUAL_AREA, WGS84, reproject
 
@@ -22,6 +23,7 @@ __all__ = [
     "home_tiles",
     "inward",
     "measure",
+    "parted",
     "repair",
     "reproject",
 ]

@@ -13,7 +13,7 @@ Bounds = tuple[float, float, float, float]
 
 AREA_OF_USE_MARGIN_DEG = 6.0
 """Registers run over the rim of their projection; one UTM zone is six degrees wide."""
-MAX_LATITUDE, MAX_LONGITUDE = 90.0, 180.0
+MAX_LATITUDE, MAX_LONGITUDE, FULL_TURN_DEG = 90.0, 180.0, 360.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,11 @@ def check_axes(bounds: Bounds, crs: str, *, region: Region | None = None, where:
 
 def _fits(bounds: Bounds, crs: str, expected: Region, margin: float) -> bool:
     degrees = _in_degrees(bounds, crs)
-    return degrees is not None and expected.holds(degrees, margin=margin)
+    if degrees is None:
+        return False
+    west, south, east, north = degrees
+    turns = (-FULL_TURN_DEG, 0.0, FULL_TURN_DEG)  # a zone beside the 180th meridian runs over it
+    return any(expected.holds((west + turn, south, east + turn, north), margin=margin) for turn in turns)
 
 
 def _in_degrees(bounds: Bounds, crs: str) -> Bounds | None:
@@ -97,7 +101,9 @@ def _in_degrees(bounds: Bounds, crs: str) -> Bounds | None:
     xs, ys = transformer(crs, WGS84).transform([x0, x1, x0, x1], [y0, y0, y1, y1])
     if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
         return None
-    return min(xs), min(ys), max(xs), max(ys)
+    if max(xs) - min(xs) > MAX_LONGITUDE:
+        xs = np.where(np.asarray(xs) < 0, np.asarray(xs) + FULL_TURN_DEG, xs)
+    return float(min(xs)), min(ys), float(max(xs)), max(ys)
 
 
 def _area_of_use(crs: str) -> tuple[Region, str]:

@@ -11,10 +11,12 @@ import pyproj
 import shapely
 
 from cropcredit.errors import InvalidGeometry
+from cropcredit.fields.meridian import crosses_meridian, joined, parted
 from cropcredit.model import Field, digest
 
 MAX_WIDTH_DEG = 10.0
-"""A wider boundary crosses the antimeridian or is no field."""
+"""A wider boundary is no field."""
+CROSSING = "crosses the 180th meridian: parted there"
 SMALLEST_M2 = 1.0
 """A boundary enclosing less is degenerate."""
 ROUNDING_DEG = 9
@@ -51,6 +53,10 @@ def repair(geometry: shapely.Geometry | None, *, where: str = "") -> Repair:
         If there is no geometry, it is no polygon, has infinite coordinates, spans more than 10 degrees or encloses
         less than a square metre.
 
+    Notes
+    -----
+    A boundary across the 180th meridian comes back in two parts, one on each side.
+
     Examples
     --------
     A boundary drawn as a bow tie becomes its two triangles:
@@ -63,7 +69,9 @@ def repair(geometry: shapely.Geometry | None, *, where: str = "") -> Repair:
     """
     polygon = _plain_polygon(geometry, where)
     reason = "" if polygon.is_valid else shapely.is_valid_reason(polygon)
-    if reason:
+    if any(crosses_meridian(part) for part in shapely.get_parts(polygon)):
+        polygon, reason = parted(polygon), CROSSING
+    elif reason:
         polygon = _polygons_only(shapely.make_valid(polygon, method="structure", keep_collapsed=False))
     if polygon.is_empty or measure(polygon)[0] * 1e4 < SMALLEST_M2:
         raise InvalidGeometry("the boundary encloses no area", where=where, cure="draw it again")
@@ -77,12 +85,10 @@ def _plain_polygon(geometry: shapely.Geometry | None, where: str) -> shapely.Pol
         raise InvalidGeometry(f"the boundary is a {type(geometry).__name__}, not a polygon", where=where)
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         raise InvalidGeometry("the boundary has coordinates that are not finite numbers", where=where)
-    west, _, east, _ = geometry.bounds
+    west, _, east, _ = joined(geometry).bounds
     if east - west > MAX_WIDTH_DEG:
         raise InvalidGeometry(
-            f"the boundary spans {east - west:.1f} degrees of longitude",
-            where=where,
-            cure="split it at the antimeridian, or check its coordinates",
+            f"the boundary spans {east - west:.1f} degrees of longitude", where=where, cure="check its coordinates"
         )
     return shapely.force_2d(geometry)
 
@@ -108,7 +114,7 @@ def measure(boundary: shapely.Polygon | shapely.MultiPolygon) -> tuple[float, fl
     >>> [round(v, 3) for v in measure(shapely.box(36, 0, 36.001, 0.001))]
     [1.231, 443.788]
     """
-    area_m2, perimeter_m = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(boundary))
+    area_m2, perimeter_m = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(joined(boundary)))
     return area_m2 / 1e4, perimeter_m
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from cropcredit.fields.meridian import MERIDIAN_DEG, joined
 from cropcredit.fields.projection import WGS84, reproject
 
 
@@ -24,8 +25,9 @@ def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_
     Returns
     -------
     ndarray of shapely polygons, shape (fields,)
-        EPSG:4326.
+        EPSG:4326; across the 180th meridian in one piece, whose longitudes jump there.
     """
+    boundaries = _joined(boundaries)
     shrunk = np.empty(len(boundaries), dtype=object)
     zones = _utm_zones(boundaries)
     for zone in np.unique(zones):
@@ -35,8 +37,18 @@ def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_
     return shrunk
 
 
+def _joined(boundaries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Bring the parts on both sides of the 180th meridian together: it is no rim of a field."""
+    west, _, east, _ = shapely.bounds(boundaries).reshape(-1, 4).T
+    across = np.flatnonzero(east - west > MERIDIAN_DEG)
+    if len(across):
+        boundaries = boundaries.copy()
+        boundaries[across] = [joined(boundary) for boundary in boundaries[across]]
+    return boundaries
+
+
 def _utm_zones(boundaries: NDArray[np.object_]) -> NDArray[np.int64]:
     centres = shapely.centroid(boundaries)
     lon, lat = shapely.get_x(centres), shapely.get_y(centres)
-    zone = np.clip(np.floor((lon + 180) / 6).astype(np.int64) + 1, 1, 60)
+    zone = np.floor((lon + 180) / 6).astype(np.int64) % 60 + 1
     return zone + np.where(lat < 0, 32700, 32600)

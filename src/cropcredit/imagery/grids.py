@@ -7,13 +7,15 @@ import shapely
 from numpy.typing import NDArray
 
 from cropcredit.errors import MalformedInput
-from cropcredit.fields import WGS84, reproject
+from cropcredit.fields import WGS84, parted, reproject
 from cropcredit.model import Grid
 
 Cells = NDArray[np.int64]
 
 EDGE_POINTS = 21
 """Vertices per edge of a footprint, so that a straight edge of a projection may bend on the globe."""
+RIM_POINTS = 50
+"""Vertices in the place of one where a grid hangs over the rim of the Earth, so that its last field is found."""
 ALIGNMENT = 1e-3
 """How far, in fine pixels, the corners of two bands of one scene may differ."""
 
@@ -32,10 +34,23 @@ def bounds(grid: Grid) -> tuple[float, float, float, float]:
 
 
 def footprint(grid: Grid) -> shapely.Geometry:
-    """Outline the ground a grid covers, EPSG:4326."""
-    outline = shapely.box(*bounds(grid))
-    step = max(outline.bounds[2] - outline.bounds[0], outline.bounds[3] - outline.bounds[1]) / (EDGE_POINTS - 1)
-    return reproject(shapely.segmentize(outline, step), grid.crs, WGS84)
+    """Outline the ground a grid covers, EPSG:4326; across the 180th meridian in two parts."""
+    west, south, east, north = bounds(grid)
+    step = max(east - west, north - south) / (EDGE_POINTS - 1)
+    outline = shapely.segmentize(shapely.box(west, south, east, north), step)
+    if not _on_earth(outline, grid).all():
+        fine = shapely.segmentize(outline, step / RIM_POINTS)
+        outline = shapely.Polygon(shapely.get_coordinates(fine)[_on_earth(fine, grid)])
+    ground = reproject(outline, grid.crs, WGS84)
+    assert isinstance(ground, shapely.Polygon)
+    return parted(ground)
+
+
+def _on_earth(outline: shapely.Polygon, grid: Grid) -> NDArray[np.bool_]:
+    """Tell which vertices are places: tiles at the rim of a world map hang over it, and there longitudes wrap."""
+    back = reproject(reproject(outline, grid.crs, WGS84), WGS84, grid.crs)
+    apart = np.abs(shapely.get_coordinates(back) - shapely.get_coordinates(outline))
+    return np.asarray((apart < abs(grid.transform[0])).all(axis=1))
 
 
 def cell_area(grid: Grid) -> float:

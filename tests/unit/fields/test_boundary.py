@@ -45,7 +45,8 @@ def test_height_is_dropped():
         pytest.param(Polygon([(36, 0), (36.1, 0.1), (36.2, 0.2)]), "encloses no area", id="a line folded on itself"),
         pytest.param(box(36, 0, 36.000001, 0.000001), "encloses no area", id="a speck"),
         pytest.param(Polygon([(36, 0), (np.inf, 0), (36, 1)]), "not finite", id="infinite"),
-        pytest.param(box(-179.9, 0, 179.9, 0.1), "spans 359.8 degrees", id="across the antimeridian"),
+        pytest.param(box(20, 0, 31, 0.1), "spans 11.0 degrees", id="wider than any field"),
+        pytest.param(box(-170, 0, 170, 0.1), "spans 20.0 degrees", id="as wide across the meridian"),
     ],
 )
 def test_what_encloses_no_field_is_refused_by_name(geometry, message):

@@ -46,3 +46,28 @@ def test_a_footprint_lies_where_the_grid_lies():
 
 def test_a_cell_of_ten_by_ten_metres_has_a_hundred_square_metres():
     assert cell_area(FINE) == 100
+
+
+SINUSOIDAL = "+proj=sinu +R=6371007.181 +units=m"
+MODIS_TILE_M, MODIS_PIXELS = 1_111_950.52, 4800
+
+
+def modis(horizontal):
+    """Lay the grid of a MODIS tile between 10 and 20 degrees south."""
+    pixel = MODIS_TILE_M / MODIS_PIXELS
+    west = -20_015_109.354 + horizontal * MODIS_TILE_M
+    return Grid(SINUSOIDAL, (pixel, 0, west, 0, -pixel, -MODIS_TILE_M), (MODIS_PIXELS, MODIS_PIXELS))
+
+
+def test_a_footprint_over_the_180th_meridian_has_a_part_on_each_side():
+    found = footprint(Grid("EPSG:32701", (10, 0, 150_000, 0, -10, 8_140_000), (100, 6000)))
+    assert shapely.is_valid(found)
+    assert np.sort(shapely.bounds(shapely.get_parts(found))[:, 0]) == pytest.approx([-180, 179.72], abs=0.01)
+    assert shapely.intersects_xy(found, [179.8, -179.8, 0], [-16.805] * 3).tolist() == [True, True, False]
+
+
+def test_a_tile_that_hangs_over_the_rim_of_the_earth_covers_what_is_on_earth():
+    """At 17 degrees south the meridian lies 19.14e6 m from the middle, inside the last tile and the first."""
+    places = ([178, 179.98, -179.98, -179.5], [-17] * 4)
+    assert shapely.intersects_xy(footprint(modis(35)), *places).tolist() == [True, True, False, False]
+    assert shapely.intersects_xy(footprint(modis(0)), *places).tolist() == [False, False, True, True]
