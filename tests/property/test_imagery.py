@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cropcredit.fields import boundary_version, check_axes, measure, repair, reproject
 from cropcredit.imagery import cover, judge
+from cropcredit.imagery.fractions import fractions
 from cropcredit.imagery.indices import evi2, kndvi, ndvi
+from cropcredit.imagery.quantiles import weighted_quantiles
 from cropcredit.imagery.radiometry import s2_reflectance
 from cropcredit.model import Band, Field, Grid, Offset, Scene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
@@ -37,6 +40,45 @@ def test_covered_area_is_the_field_s_area_and_the_core_is_no_larger(ring):
     assert found.whole.sum() * 100 == pytest.approx(shapely.area(flat), rel=1e-6, abs=1e-3)
     assert found.core.sum() <= found.whole.sum() + 1e-6
     assert found.whole.nnz == 0 or (found.whole.data.min() > 0 and found.whole.data.max() <= 1 + 1e-9)
+
+
+wild_rings = st.lists(st.tuples(st.floats(-3, 12), st.floats(-3, 12)), min_size=3, max_size=9, unique=True)
+UNIT = Grid("EPSG:32650", (1, 0, 0, 0, -1, 8), (8, 9))
+
+
+@given(st.lists(wild_rings, min_size=1, max_size=4))
+@settings(max_examples=80, deadline=None)
+def test_each_pixel_is_covered_as_geometry_cuts_it_whatever_the_shape(outlines):
+    polygons = np.array(
+        [shapely.make_valid(shapely.Polygon(ring), method="structure", keep_collapsed=False) for ring in outlines]
+    )
+    found = fractions(polygons, UNIT)
+    row, column = np.divmod(np.arange(72), 9)
+    pixels = shapely.box(column, 7 - row, column + 1, 8 - row)
+    ours, stop = np.zeros((len(polygons), 72)), np.cumsum(found.counts)
+    for shares, first, last in zip(ours, stop - found.counts, stop, strict=True):
+        shares[found.cells[first:last]] = found.covered[first:last]
+    np.testing.assert_allclose(ours, shapely.area(shapely.intersection(polygons[:, None], pixels)), atol=1e-8)
+
+
+pairs = st.lists(st.tuples(st.floats(-1, 1, width=32), st.sampled_from([0.1, 0.25, 1.0]), st.booleans()), max_size=12)
+
+
+@given(st.lists(pairs, min_size=1, max_size=4), st.floats(0, 1))
+def test_a_quantile_lies_among_the_values_that_count_and_with_equal_weights_is_the_usual_one(fields, probability):
+    weights = [w for field in fields for _, w, _ in field]
+    starts = np.cumsum([0, *map(len, fields)])
+    values = np.array([v for field in fields for v, _, _ in field], dtype=np.float32)
+    counted = np.array([ok for field in fields for _, _, ok in field], dtype=bool)
+    shape = (len(fields), max(len(values), 1))
+    for each in (weights, [1.0] * len(weights)):
+        matrix = sp.csr_matrix((np.array(each), np.arange(len(each)), starts), shape=shape)
+        got = weighted_quantiles(matrix, values, counted, probability)
+        for number, field in enumerate(fields):
+            seen = [v for v, _, ok in field if ok]
+            assert np.isnan(got[number]) if not seen else min(seen) - 1e-7 <= got[number] <= max(seen) + 1e-7
+    usual = [np.quantile([v for v, _, ok in field if ok] or [np.nan], probability) for field in fields]
+    np.testing.assert_allclose(got, usual, atol=1e-6)
 
 
 @given(rings)

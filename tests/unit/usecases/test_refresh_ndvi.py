@@ -170,6 +170,27 @@ def test_a_field_under_cloud_all_season_was_never_clear():
     assert run(as_of=NOW).outcomes["never_clear"] == 1
 
 
+def test_a_field_that_every_scene_passes_over_without_data_is_told_from_one_under_cloud():
+    run = line(scene(1))
+    run.rasters.files |= {
+        name: (FINE, np.zeros((40, 40), dtype=np.uint16), 0.0) for name in ("t-0601-red", "t-0601-nir")
+    }
+    found = run(as_of=NOW)
+    assert found.outcomes == counts(no_data=1)
+    assert found.unobserved == (("f1", "no_data"),)
+
+
+def test_a_field_seen_only_where_everything_collapsed_is_told_so():
+    row = [field(f"f{k}", left=48 * k, size=40) for k in range(8)]
+    run = line(scene(1), scene(6), scene(11), fields=row, ndvi={"t-0606": 0.05})
+    clouds = np.full((20, 20), 4, dtype=np.uint8)
+    clouds[:, :2] = 9
+    run.rasters.files |= {f"{day}-scl": (COARSE, clouds, None) for day in ("t-0601", "t-0611")}
+    found = run(as_of=NOW, config=NdviConfig(cloud_margin_m=0))
+    assert [held.scene for held in found.held_back] == ["t-0606"]
+    assert found.unobserved == (("f0", "only_on_scenes_held_back"),)
+
+
 def test_water_counts_over_paddy():
     run = line(scene(1), fields=[field("dry"), field("paddy", left=200, crop="rice")])
     run.rasters.files |= pixels(scene(1), scl=6)
