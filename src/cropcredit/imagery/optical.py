@@ -39,14 +39,14 @@ def check_sentinel2(scene: Scene, samples: Mapping[str, Sample], seen: Measured)
     """Stop where the offset was taken out twice, or never; raises RadiometryError."""
     red = seen.values["red"]
     vegetated = samples["scl"].dn == masks.SCL_VEGETATION if "scl" in samples else np.zeros(len(red), dtype=bool)
-    check_red(red, seen.clear, vegetated, offset_may_be_left=_offset_taken_out(scene), where=scene.id)
+    check_red(red, seen.clear, vegetated, offset_may_be_left=_offset_said_gone(scene), where=scene.id)
 
 
-def _offset_taken_out(scene: Scene) -> bool:
-    had_one = (
-        scene.processing_baseline != "" and baseline_number(scene.processing_baseline) >= S2_FIRST_BASELINE_WITH_OFFSET
-    )
-    return scene.offset is Offset.APPLIED and had_one
+def _offset_said_gone(scene: Scene) -> bool:
+    """Tell whether only the source's word stands for it that an offset is gone: of old baselines nobody need say it."""
+    baseline = scene.processing_baseline
+    may_have_had_one = not baseline or baseline_number(baseline) >= S2_FIRST_BASELINE_WITH_OFFSET
+    return scene.offset is Offset.APPLIED and may_have_had_one
 
 
 def landsat(scene: Scene, samples: Mapping[str, Sample]) -> Measured:  # noqa: ARG001 - all products are called alike

@@ -22,7 +22,8 @@ Bools = NDArray[np.bool_]
 S2_SCALE = np.float32(1e-4)
 S2_OFFSET_DN = -1000
 S2_FIRST_BASELINE_WITH_OFFSET = (4, 0)
-S2_NODATA_DN = 0
+S2_NODATA_DN, S2_SATURATED_DN = 0, 65535
+"""Special values of the product; archives that fill with 65535 do not always tag it."""
 
 LANDSAT_SCALE, LANDSAT_OFFSET = np.float32(2.75e-5), np.float32(-0.2)
 LANDSAT_FILL_DN = 0
@@ -72,9 +73,9 @@ def baseline_number(baseline: str, *, where: str = "") -> tuple[int, int]:
 def s2_reflectance(dn: NDArray[np.generic], offset_dn: int, *, nodata: float | None = None) -> Floats:
     """Turn digital numbers into surface reflectance, float32; NaN where there is no data.
 
-    DN 0 is nodata *before* the offset is added, and so is the file's own nodata value.
+    DN 0 is nodata *before* the offset is added, and so are 65535 and the file's own nodata value.
     """
-    missing = (dn == S2_NODATA_DN) | ((dn == nodata) if nodata is not None else False)
+    missing = (dn == S2_NODATA_DN) | (dn == S2_SATURATED_DN) | ((dn == nodata) if nodata is not None else False)
     value = (dn.astype(np.float32) + np.float32(offset_dn)) * S2_SCALE
     return np.where(missing, np.float32(np.nan), value)
 
@@ -107,7 +108,7 @@ def check_red(red: Floats, clear: Bools, vegetated: Bools, *, offset_may_be_left
     clear, vegetated : ndarray of bool, shape (cells,)
         Cloud-free cells; cells that the scene classification calls vegetation.
     offset_may_be_left : bool
-        True where the source says it took out an offset that this baseline had.
+        True where only the source's word stands for it that the offset is gone.
 
     Raises
     ------
@@ -127,5 +128,5 @@ def check_red(red: Floats, clear: Bools, vegetated: Bools, *, offset_may_be_left
         raise RadiometryError(
             f"no vegetated pixel has red reflectance below {LEAF_RED}: the offset is still in the numbers",
             where=where,
-            cure="add the scene again with --offset not_applied",
+            cure="add the scene again with --offset not_applied, and --baseline where its files do not tell it",
         )

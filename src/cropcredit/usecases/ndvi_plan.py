@@ -15,7 +15,7 @@ from cropcredit.usecases.ndvi_units import CoverJob, UnitJob
 
 BAND_DEGREES = 0.005
 """Height of the bands in which the fields of a tile are sorted: about 550 m, 55 pixels of Sentinel-2."""
-METHOD = "ndvi-2"
+METHOD = "ndvi-3"
 """Change when the numbers change: it is part of the name of every unit."""
 
 

@@ -1,5 +1,6 @@
 """What the digital numbers of each product mean."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from cropcredit.errors import RadiometryError
 from cropcredit.imagery import PRODUCTS, Sample, bands_for, layers
 from cropcredit.imagery.masks import qa_cloudy
-from cropcredit.model import Band, Grid, Scene
+from cropcredit.model import Band, Grid, Offset, Scene
 
 DAY = datetime(2025, 6, 1, 3, tzinfo=UTC)
 GRID = Grid("EPSG:32650", (10, 0, 500_000, 0, -10, 4_000_000), (2, 2))
@@ -60,6 +61,25 @@ def test_what_a_landsat_cloud_spreads_is_a_dilated_cloud_that_spreads_no_further
     assert product.cloudy is not None
     assert not product.cloudy(np.array([product.cloud], dtype=np.uint16)).any()
     assert not layers(scene("landsat-c2-l2"), {"red": dn(9091), "nir": dn(18182), "qa": dn(product.cloud)}).clear.any()
+
+
+@pytest.mark.parametrize(
+    ("baseline", "stops"),
+    [
+        pytest.param("05.10", True, id="a baseline that had one"),
+        pytest.param("", True, id="no baseline"),
+        pytest.param("03.01", False, id="a baseline that never had one"),
+    ],
+)
+def test_the_word_of_a_source_that_the_offset_is_gone_is_held_against_the_leaves(baseline, stops):
+    """A thousand vegetated pixels, and not one whose red lies below 0.1."""
+    said = replace(scene("s2-l2a"), offset=Offset.APPLIED, processing_baseline=baseline)
+    read = {"red": dn(*[1500] * 1000), "nir": dn(*[4000] * 1000), "scl": dn(*[4] * 1000, dtype=np.uint8)}
+    if stops:
+        with pytest.raises(RadiometryError, match=r"s1: no vegetated pixel .* add the scene again with --offset"):
+            layers(said, read)
+    else:
+        assert layers(said, read).indices["NDVI"][0] == pytest.approx(0.25 / 0.55, rel=1e-5)
 
 
 def test_backscatter_in_power_stays_what_it_is_and_the_border_is_no_data():
@@ -115,3 +135,29 @@ def test_a_ready_made_index_bears_the_name_of_its_product(product):
     assert got.indices[product.upper()].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
     with pytest.raises(RadiometryError, match=f"this is no {product.upper()}; write floating point {product.upper()}"):
         layers(scene(product), {product: power(87.0)})
+
+
+def test_minus_9999_without_a_tag_is_no_index_of_any_ground():
+    """One of 200 is dropped; with two of them the whole raster is doubted."""
+    got = layers(scene("ndvi"), {"ndvi": dn(*[5000] * 199, -9999, dtype=np.int16)})
+    assert np.flatnonzero(np.isnan(got.indices["NDVI"])).tolist() == np.flatnonzero(~got.present).tolist() == [199]
+    with pytest.raises(
+        RadiometryError, match=r"2% of the values lie outside \[-0.99, 1\]: .* and tag what stands for no"
+    ):
+        layers(scene("ndvi"), {"ndvi": dn(*[5000] * 98, -9999, -9999, dtype=np.int16)})
+
+
+@pytest.mark.parametrize("product", ["ndvi", "mod13q1"])
+def test_eight_bits_hold_no_ten_thousandths(product):
+    with pytest.raises(
+        RadiometryError, match=r"s1: numbers of type uint8 cannot be in units of 0.0001; undo their own"
+    ):
+        layers(scene(product), {"ndvi": dn(200, 210, dtype=np.uint8)})
+
+
+def test_modis_that_somebody_has_scaled_is_not_scaled_again():
+    with pytest.raises(RadiometryError, match=r"s1: the values lie in .* scaled already; add it with --product ndvi"):
+        layers(scene("mod13q1"), {"ndvi": dn(0.8, 0.6, -3000, np.nan, dtype=np.float32)})
+    got = layers(scene("mod13q1"), {"ndvi": dn(8000, 6000, -3000, np.nan, dtype=np.float32)})
+    np.testing.assert_allclose(got.indices["NDVI"], [0.8, 0.6, np.nan, np.nan], rtol=1e-6)
+    assert not layers(scene("mod13q1"), {"ndvi": dn(-3000, np.nan, dtype=np.float32)}).present.any()

@@ -35,9 +35,13 @@ def test_a_baseline_that_is_none_is_refused():
 
 
 def test_zero_is_no_data_before_the_offset_is_added():
-    got = s2_reflectance(np.array([0, 1000, 1500, 65535], dtype=np.uint16), -1000, nodata=65535)
+    got = s2_reflectance(np.array([0, 1000, 1500, 32767], dtype=np.uint16), -1000, nodata=32767)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, [np.nan, 0.0, 0.05, np.nan])
+
+
+def test_65535_is_no_reflectance_though_no_tag_says_so():
+    np.testing.assert_allclose(s2_reflectance(np.array([65535, 2500], dtype=np.uint16), 0), [np.nan, 0.25])
 
 
 def test_the_published_medians_give_the_published_ndvi():
