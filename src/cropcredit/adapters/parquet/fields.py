@@ -22,7 +22,6 @@ from cropcredit.model import Field
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
 COLUMNS = {
     "id": "id",
@@ -75,7 +74,7 @@ class ParquetFields:
         """Read every version of every field, or of these, each field's oldest first."""
         versions: dict[str, list[Field]] = {}
         for part in sorted(self.folder.glob("part-*.parquet")):
-            for field in _fields(_read(part, ids)):
+            for field in _read(part, ids):
                 versions.setdefault(field.id, []).append(field)
         return {name: sorted(held, key=lambda field: field.known_at) for name, held in versions.items()}
 
@@ -87,12 +86,14 @@ class ParquetFields:
             partial.write_bytes(buffer.getvalue())
 
 
-def _read(part: Path, ids: Sequence[str] | None) -> pd.DataFrame:
-    """Read the rows of these fields, or all, geometry decoded; what we wrote is in WGS84, so no CRS is built anew."""
+def _read(part: Path, ids: Sequence[str] | None) -> list[Field]:
+    """Read the rows of these fields, or all; what we wrote is in WGS84, so no CRS is built anew."""
     wanted = None if ids is None else pc.field("id").isin(pa.array(sorted(set(ids)), pa.string()))
-    frame: pd.DataFrame = pq.read_table(part, filters=wanted).to_pandas()
-    frame["geometry"] = shapely.from_wkb(frame["geometry"].to_numpy())
-    return frame
+    table = pq.read_table(part, filters=wanted, columns=list(COLUMNS))
+    columns = {name: table[column].to_pylist() for column, name in COLUMNS.items()}
+    columns["boundary"] = shapely.from_wkb(table["geometry"].to_numpy()).tolist()
+    columns["area_ha"] = [square_metres / 1e4 for square_metres in columns["area_ha"]]
+    return [Field(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _is_new(field: Field, held: Sequence[Field]) -> bool:
@@ -122,15 +123,3 @@ def _frame(fields: Sequence[Field]) -> gpd.GeoDataFrame:
     for instant in ("known_at", "determination:datetime"):
         frame[instant] = pd.to_datetime(frame[instant], utc=True).astype("datetime64[us, UTC]")
     return frame
-
-
-def _fields(frame: pd.DataFrame) -> list[Field]:
-    frame["metrics:area"] /= 1e4
-    rows = frame.rename(columns=COLUMNS).astype(object).where(frame.notna().to_numpy(), None).to_dict("records")
-    return [Field(**_record(row)) for row in rows]
-
-
-def _record(row: dict[Any, Any]) -> dict[str, Any]:
-    for instant in ("known_at", "determined_at"):
-        row[instant] = None if row[instant] is None else row[instant].to_pydatetime()
-    return row
