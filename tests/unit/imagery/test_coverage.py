@@ -43,6 +43,14 @@ def test_cells_are_numbered_by_row_and_column_and_covered_exactly(polygon, cells
     assert found.covered == pytest.approx(covered)
 
 
+def test_a_spike_of_micrometres_costs_no_pixel():
+    # A Kenyan field as it was drawn; exactextract 0.3.0 covers 4.58 of its 4.81 pixels.
+    corners = [(25.2725, 60.4707), (12.2408, 99.238), (29.5146, 101.4773), (29.5082, 101.4312), (31.9242, 62.525)]
+    drawn = shapely.Polygon([*corners, corners[0], corners[0]])
+    grid = Grid(UTM, (10, 0, 0, 0, -10, 110), (11, 5))
+    assert fractions(np.array([drawn]), grid).covered.sum() == pytest.approx(drawn.area / 100)
+
+
 def test_a_hectare_covers_a_hundred_pixels_and_its_core_sixty_four():
     found = covering(field(100, 100, 100))
     assert found.whole.sum() == pytest.approx(100, rel=1e-6)
