@@ -16,6 +16,7 @@ POLARISATION = re.compile(r"(?:(?P<scene>.+)[_-])?(?P<band>vv|vh)(?:\.rtc)?", re
 MODE = "iw"
 """Measurement files of the archive are named after the mode alone; their folder names the scene."""
 BANDS = {"VV": "vv", "VH": "vh"}
+PASS = re.compile(r"(S1[A-D])_.*?(\d{8}T\d{6})(?!\d)")
 ORBIT = re.compile(r"(S1[AB])_.*_(\d{6})_[0-9A-F]{6}(?![0-9A-F])")
 FIRST_TRACK = {"S1A": 73, "S1B": 27}
 """Absolute orbit that is relative orbit 1 of 175."""
@@ -45,13 +46,13 @@ def _described(file: Path, href: Callable[[Path], str]) -> SceneDraft:
 
 
 def _scene(place: Path, name: str, bands: list[Band]) -> SceneDraft:
-    """Describe one pass; each is its own datatake, since two orbits may see a tile on one day."""
+    """Describe one pass; two orbits may see a tile on one day."""
     return SceneDraft(
         id=name,
         path=str(place),
         bands=tuple(bands),
         acquired_at=instant_in_name(name),
-        datatake=name,
+        datatake=radar_pass(name),
         relative_orbit=relative_orbit(name),
     )
 
@@ -66,3 +67,17 @@ def relative_orbit(name: str) -> int:
     """
     found = ORBIT.search(name)
     return (int(found[2]) - FIRST_TRACK[found[1]]) % TRACKS + 1 if found else 0
+
+
+def radar_pass(name: str) -> str:
+    """Give satellite and instant of a product name, which processings of one pass share; else the name itself.
+
+    Examples
+    --------
+    >>> radar_pass("S1A_IW_GRDH_1SDV_20240304T172345_20240304T172410_052852_0665A0_7C2B")
+    'S1A_20240304T172345'
+    >>> radar_pass("ascending_2024-03-04")
+    'ascending_2024-03-04'
+    """
+    found = PASS.search(name)
+    return "_".join(found.groups()) if found else name

@@ -31,7 +31,7 @@ app = typer.Typer(name="ndvi", help="Vegetation indices per field.", no_args_is_
 runs = typer.Typer(name="runs", help="Batch runs and their manifests.", no_args_is_help=True)
 
 NAMED = 20
-"""Fields named on the screen; the table beside the manifest names all."""
+"""Fields, and scenes, named on the screen; the manifest and its table name all."""
 
 
 @app.command("run")
@@ -146,6 +146,10 @@ def _show_run(found: NdviRun) -> None:
         out.print(f"held back: {held.scene} ({held.verdict})", markup=False)
     for scene in found.events:
         out.print(f"event: {scene} (everything fell and stayed down: harvest or flood)", markup=False)
+    for scene in found.without_data[:NAMED]:
+        out.print(f"no data: {scene} (empty over every field of its tile)", markup=False)
+    if (more := len(found.without_data) - NAMED) > 0:
+        out.print(f"no data: {more} more scenes, see the manifest", markup=False)
 
 
 def _name_unobserved(found: NdviRun) -> None:

@@ -45,6 +45,8 @@ class Outcomes:
     units: tuple[str, ...]
     held_back: tuple[HeldBack, ...]
     events: tuple[str, ...]
+    without_data: tuple[str, ...]
+    """Scenes that pass over the fields of their tile without data for any of them."""
     counts: dict[str, int]
     """Fields by outcome, every outcome named."""
     unobserved: tuple[tuple[str, str], ...]
@@ -54,11 +56,13 @@ class Outcomes:
 def outcomes(tiles: Sequence[TilePlan], outside: Iterable[Field], observations: ObservationStore) -> Outcomes:
     """Judge each scene beside the others of its tile, and say of each field whether it was seen, or why not."""
     verdicts: dict[str, Verdict] = {}
+    blank: list[str] = []
     reasons: dict[str, str] = {field.id: OUTSIDE for field in outside}
     seen = 0
     for tile in tiles:
-        found, why = _tile(tile.units, observations)
+        found, why, empty = _tile(tile.units, observations)
         verdicts |= found
+        blank += empty
         seen += int(np.count_nonzero(why == OBSERVED))
         reasons |= {field.id: str(reason) for field, reason in zip(tile.fields, why, strict=True) if reason != OBSERVED}
     jobs = [job for tile in tiles for job in tile.units]
@@ -71,13 +75,16 @@ def outcomes(tiles: Sequence[TilePlan], outside: Iterable[Field], observations: 
             if not verdicts[job.unit].usable
         ),
         events=tuple(job.scene.id for job in jobs if verdicts[job.unit] is Verdict.EVENT),
+        without_data=tuple(blank),
         counts={OBSERVED: seen, **{reason: count[reason] for reason in CURES}},
         unobserved=tuple(sorted(reasons.items())),
     )
 
 
-def _tile(jobs: Sequence[UnitJob], observations: ObservationStore) -> tuple[dict[str, Verdict], NDArray[np.str_]]:
-    """Give the verdict on each unit, and what became of each field."""
+def _tile(
+    jobs: Sequence[UnitJob], observations: ObservationStore
+) -> tuple[dict[str, Verdict], NDArray[np.str_], list[str]]:
+    """Give the verdict on each unit, what became of each field, and the scenes without data."""
     mean, share, data = [], [], []
     green = "NDVI" in product_of(jobs[0].scene.product).layers
     for job in jobs:
@@ -94,4 +101,5 @@ def _tile(jobs: Sequence[UnitJob], observations: ObservationStore) -> tuple[dict
         [OBSERVED, ONLY_HELD_BACK, NEVER_CLEAR],
         NO_DATA,
     )
-    return dict(zip((job.unit for job in jobs), verdicts, strict=True)), why
+    blank = [job.scene.id for job, found in zip(jobs, data, strict=True) if not found.any()]
+    return dict(zip((job.unit for job in jobs), verdicts, strict=True)), why, blank

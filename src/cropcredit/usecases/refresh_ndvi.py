@@ -59,6 +59,8 @@ class NdviRun:
     """Scenes on which everything collapsed and stayed down: harvest or flood."""
     outcomes: dict[str, int]
     """Fields by outcome."""
+    without_data: tuple[str, ...] = ()
+    """Scenes that pass over the fields of their tile without data for any of them."""
     unobserved: tuple[tuple[str, str], ...] = ()
     """(field, reason) of every field that got nothing; kept beside the manifest, so empty when read back from it."""
     computed: int = 0
@@ -220,6 +222,7 @@ def _run(manifest: dict[str, Any], *, unobserved: tuple[tuple[str, str], ...] = 
         held_back=tuple(HeldBack(**line) for line in manifest["held_back"]),
         events=tuple(manifest["events"]),
         outcomes=manifest["outcomes"],
+        without_data=tuple(manifest.get("without_data", ())),
         unobserved=unobserved,
         computed=computed,
     )
@@ -230,6 +233,7 @@ def _outcome_lines(found: Outcomes, partly: int) -> dict[str, Any]:
         "units": list(found.units),
         "held_back": [asdict(held) for held in found.held_back],
         "events": list(found.events),
+        "without_data": list(found.without_data),
         "outcomes": {**found.counts, "partly_outside": partly},
         "unobserved_hash": digest(found.unobserved),
     }
