@@ -43,11 +43,17 @@ def test_cells_are_numbered_by_row_and_column_and_covered_exactly(polygon, cells
     assert found.covered == pytest.approx(covered)
 
 
-def test_a_spike_of_micrometres_costs_no_pixel():
+def test_a_corner_that_is_there_three_times_costs_no_pixel():
     # A Kenyan field as it was drawn; exactextract 0.3.0 covers 4.58 of its 4.81 pixels.
-    corners = [(25.2725, 60.4707), (12.2408, 99.238), (29.5146, 101.4773), (29.5082, 101.4312), (31.9242, 62.525)]
-    drawn = shapely.Polygon([*corners, corners[0], corners[0]])
-    grid = Grid(UTM, (10, 0, 0, 0, -10, 110), (11, 5))
+    corners = [
+        (640725.2724900744, 64560.470683932355),
+        (640712.2408089656, 64599.238041100725),
+        (640729.5145800969, 64601.4773432248),
+        (640729.5081675842, 64601.43116991824),
+        (640731.9242242207, 64562.52496499613),
+    ]
+    drawn = shapely.Polygon([*corners, *[corners[0]] * 3])
+    grid = Grid("EPSG:32636", (10, 0, 640_710, 0, -10, 64_610), (6, 4))
     assert fractions(np.array([drawn]), grid).covered.sum() == pytest.approx(drawn.area / 100)
 
 
