@@ -34,6 +34,7 @@ from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.adapters.runs import JsonRuns
 from cropcredit.adapters.scenes import SceneFolders
 from cropcredit.adapters.secret_file import load_or_make
+from cropcredit.adapters.stac import StacCatalogues
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.config import Settings, data_dir
@@ -57,6 +58,7 @@ from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.search_scenes import SearchScenes
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
 from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
@@ -87,6 +89,7 @@ class App:
     import_fields: ImportFields
     check_fields: CheckFields
     add_scenes: AddScenes
+    search_scenes: SearchScenes
     refresh_ndvi: RefreshNdvi
     spread: Callable[[int, str], Spread]
     """``spread(workers, scheduler)``: where a batch is computed: here, in processes, on a cluster."""
@@ -173,6 +176,7 @@ def build(settings: Settings) -> App:
         import_fields=ImportFields(fields=fields, vectors=VectorReader(), clock=clock, time_zone=settings.time_zone),
         check_fields=CheckFields(fields=fields, facts=facts),
         add_scenes=AddScenes(facts=facts, files=SceneFolders(root=home), rasters=rasters),
+        search_scenes=SearchScenes(catalogue=StacCatalogues(root=home), fields=fields),
         refresh_ndvi=RefreshNdvi(
             facts=facts,
             fields=fields,

@@ -22,8 +22,13 @@ GDAL = {
     "GDAL_PAM_ENABLED": "NO",  # never write .aux.xml files beside somebody's data
     "GDAL_CACHEMAX": 256,  # megabytes
     "GDAL_HTTP_MAX_RETRY": "3",
+    "GDAL_HTTP_RETRY_DELAY": "1",  # seconds, longer each time; a server that says Retry-After is obeyed
+    "GDAL_HTTP_CONNECTTIMEOUT": "30",  # seconds
+    "GDAL_HTTP_LOW_SPEED_TIME": "60",  # seconds without a byte a second: the server is gone
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
 }
 HASH_BLOCK = 1 << 20
+SERVER = "see that its server answers, without asking who you are, and in byte ranges"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +76,19 @@ class RasterioReader:
 
     @contextmanager
     def _open(self, href: str) -> Iterator[Any]:
-        source = href if "://" in href or href.startswith("/vsi") else str(self._path(href))
+        source = href if is_remote(href) else str(self._path(href))
         try:
             with rasterio.Env(**GDAL), rasterio.open(source) as raster:
                 yield raster
         except RasterioError as error:
             reason = str(error.__cause__ or error).split("\n", 1)[0]
-            raise MalformedInput(
-                f"the raster cannot be read: {reason}", where=href, cure="it may be cut short: fetch it again"
-            ) from error
+            cure = SERVER if is_remote(href) else "it may be cut short: fetch it again"
+            raise MalformedInput(f"the raster cannot be read: {reason}", where=href, cure=cure) from error
+
+
+def is_remote(href: str) -> bool:
+    """Say whether an href names something that is not a file on this machine."""
+    return "://" in href or href.startswith("/vsi")
 
 
 def described_bands(file: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -9,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from cropcredit.adapters.rasters import is_remote
 from cropcredit.adapters.stac_assets import Said
-from cropcredit.adapters.stac_items import describe, instant, is_remote
+from cropcredit.adapters.stac_items import describe, fits, product_in
 from cropcredit.errors import CropcreditError, MalformedInput, RefusedInput, StoreUnavailable, UnknownName
-from cropcredit.model import Box, SceneDraft, SceneQuery
-from cropcredit.model.files import EVERYWHERE, MERIDIAN
+from cropcredit.model import SceneDraft, SceneQuery
+from cropcredit.model.files import EVERYWHERE
 
 if TYPE_CHECKING:
     from pystac_client import Client
@@ -31,9 +33,17 @@ LONGEST_WAIT_S = 60
 FORBIDDEN = (401, 403)
 LONGEST_REASON = 200
 TIMEOUT_S = 60.0
+BELOW = ("child", "item")
+"""Links of a static catalogue that lead to its scenes."""
 
-Found = tuple[Said, str]
-"""An item, and the address that its relative hrefs start from."""
+
+class Found(NamedTuple):
+    """An item of a catalogue, or a part of it that cannot be read."""
+
+    item: Said
+    place: str
+    """Address that the item's relative hrefs start from."""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,31 +53,40 @@ class StacCatalogues:
     root: Path
     """The workspace: files below it are named relative to it, so that it can be moved."""
     backoff_s: float = 0.5
-    """Wait before the second retry of a request; it doubles with each further one."""
+    """A request that failed is asked again at once, then after 2, 4, 8, 16 times this, s."""
 
     def search(self, query: SceneQuery) -> Iterator[SceneDraft]:
         """Describe the scenes that fit, each once; see :class:`cropcredit.ports.SceneCatalogue`.
 
         Every condition is checked here too, since static catalogues check nothing, and servers not everything.
         """
-        found = (self._describe(item, base, query.product) for item, base in self._items(query) if _fits(item, query))
-        return islice(found, query.limit or None)
+        scenes = (
+            self._describe(found, query.product)
+            for found in self._found(query)
+            if found.problem or fits(found.item, query)
+        )
+        return islice(scenes, query.limit or None)
 
-    def _items(self, query: SceneQuery) -> Iterator[Found]:
+    def _found(self, query: SceneQuery) -> Iterator[Found]:
         io = _http(self.backoff_s)
-        start = query.catalogue if is_remote(query.catalogue) else str(Path(query.catalogue).absolute())
+        start = _absolute(query.catalogue, str(Path("here").absolute()))
         seen = set()
         with _in_our_words(query.catalogue):
             said = _read(io, start)
-            found = _search(io, start, said, query) if _link(said, "search") else _walk(io, start, said, query, {start})
-            for item, base in found:
-                name = (item.get("collection"), item.get("id"))
-                if name not in seen:
-                    yield item, base
+            api = _link(said, "search")
+            for found in _search(io, start, said, query) if api else _walk(io, start, said, query):
+                name = (found.item.get("collection"), found.item.get("id"))
+                if found.problem or name not in seen:
+                    yield found
                 seen.add(name)
 
-    def _describe(self, item: Said, base: str, product: str) -> SceneDraft:
-        return describe(item, product=product, locate=lambda href: self._locate(_absolute(href, base)), where=base)
+    def _describe(self, found: Found, product: str) -> SceneDraft:
+        item, place, problem = found
+        if problem:
+            return SceneDraft(id=place, path=place, bands=(), problem=problem)
+        name = str(item.get("id", ""))
+        where = place if name in place else f"{place} {name}"
+        return describe(item, product=product, locate=lambda href: self._locate(_absolute(href, place)), where=where)
 
     def _locate(self, place: str) -> str:
         inside = not is_remote(place) and Path(place).is_relative_to(self.root)
@@ -92,7 +111,7 @@ def _http(backoff_s: float) -> StacApiIO:
 
 
 def _read(io: StacApiIO, place: str) -> dict[str, Any]:
-    said = io.read_json(place)
+    said = io.read_json(place) if is_remote(place) else json.loads(Path(place).read_bytes())
     if not isinstance(said, dict) or not ("links" in said or "features" in said):
         raise MalformedInput("is JSON, but not STAC", where=place)
     return said
@@ -109,40 +128,80 @@ def _search(io: StacApiIO, start: str, said: dict[str, Any], query: SceneQuery) 
         search = client.search(
             method="POST" if "POST" in methods else "GET",
             collections=list(query.collections) or None,
-            bbox=box,
+            bbox=None if box == EVERYWHERE else box,
             datetime=[query.since, query.until],
             limit=PAGE,
         )
-        for item in search.items_as_dicts():
-            yield item, _link(item, "self") or start
+        for page in _pages(search.pages_as_dicts(), query.catalogue):
+            yield from (Found(item, _link(item, "self") or start) for item in page)
+
+
+def _pages(pages: Iterator[dict[str, Any]], where: str) -> Iterator[list[dict[str, Any]]]:
+    """Give the items page by page; a server that never comes to its end is refused."""
+    seen: set[tuple[str, str]] = set()
+    for page in pages:
+        names = {(str(item.get("collection")), str(item.get("id"))) for item in page["features"]}
+        if names <= seen:
+            raise MalformedInput("gives the same page again and again", where=where, cure="ask for fewer --dates")
+        seen |= names
+        yield page["features"]
 
 
 def _check_collections(client: Client, query: SceneQuery) -> None:
     unknown = [name for name in query.collections if client.get_collection(name) is None]
     if query.collections and not unknown:
         return
-    known = tuple(sorted(collection.id for collection in client.get_collections()))
+    known = sorted(collection.id for collection in client.get_collections())
+    readable = tuple(name for name in known if product_in(name)) or tuple(known)
     if unknown:
-        raise UnknownName("collection", unknown[0], known, where=query.catalogue)
-    raise RefusedInput("wants to know the collection", where=query.catalogue, cure=f"--collection {' | '.join(known)}")
+        raise UnknownName("collection", unknown[0], readable, where=query.catalogue)
+    cure = f"--collection {' | '.join(readable)}"
+    raise RefusedInput("wants to know the collection", where=query.catalogue, cure=cure)
 
 
-def _walk(io: StacApiIO, place: str, said: dict[str, Any], query: SceneQuery, seen: set[str]) -> Iterator[Found]:
-    """Follow the links of a static catalogue, each once."""
+def _walk(io: StacApiIO, start: str, said: dict[str, Any], query: SceneQuery) -> Iterator[Found]:
+    """Follow the links of a static catalogue, each once; a broken one does not end the walk."""
+    yield from _here(said, start)
+    todo, seen, known = _below(said, start, query)[::-1], {start}, _collections(said)
+    while todo:
+        place = todo.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        try:
+            with _in_our_words(place):
+                said = _read(io, place)
+                here, below = _here(said, place), _below(said, place, query)
+        except RefusedInput as error:
+            yield Found({}, place, str(error))
+            continue
+        yield from here
+        todo += below[::-1]
+        known |= _collections(said)
+    if unknown := [name for name in query.collections if name not in known]:
+        raise UnknownName("collection", unknown[0], tuple(sorted(known)), where=query.catalogue)
+
+
+def _here(said: dict[str, Any], place: str) -> list[Found]:
     if _link(said, "items"):
         cure = f"--stac {_link(said, 'root')} --collection {said.get('id')}"
         raise RefusedInput("is a part of an API", where=place, cure=cure)
-    if said.get("type") == "Collection" and query.collections and said.get("id") not in query.collections:
-        return
+    if _link(said, "next"):
+        raise RefusedInput("is one page of a search", where=place, cure=f"--stac {_link(said, 'root') or 'URL'}")
     if said.get("type") == "Feature":
-        yield said, place
-    for item in said.get("features", []):
-        yield item, _link(item, "self") or place
-    for link in said.get("links", []):
-        target = _absolute(link["href"], place)
-        if link.get("rel") in ("child", "item") and target not in seen:
-            seen.add(target)
-            yield from _walk(io, target, _read(io, target), query, seen)
+        return [Found(said, place)]
+    return [Found(item, _link(item, "self") or place) for item in said.get("features", [])]
+
+
+def _below(said: dict[str, Any], place: str, query: SceneQuery) -> list[str]:
+    if said.get("type") == "Collection" and query.collections and said.get("id") not in query.collections:
+        return []
+    return [_absolute(link["href"], place) for link in said.get("links", []) if link.get("rel") in BELOW]
+
+
+def _collections(said: dict[str, Any]) -> set[str]:
+    own = [said.get("id")] if said.get("type") == "Collection" else [said.get("collection")]
+    return {str(name) for name in (*own, *(item.get("collection") for item in said.get("features", []))) if name}
 
 
 def _link(said: Said, rel: str) -> str:
@@ -158,33 +217,6 @@ def _absolute(href: str, base: str) -> str:
     return href if is_remote(href) else os.path.normpath(Path(base).parent / href)
 
 
-def _fits(item: Said, query: SceneQuery) -> bool:
-    """Say whether an item is asked for; of one that cannot be read, the description says why."""
-    try:
-        said = item["properties"]
-        begin = instant(said.get("datetime") or said["start_datetime"])
-        end = instant(said.get("end_datetime") or said.get("datetime") or said["start_datetime"])
-        seen = not query.collections or item.get("collection") in query.collections
-        clouds = float(said.get("eo:cloud_cover") or 0)
-        inside = any(_meet(a, b) for a in _boxes(item) for b in query.boxes)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        return True
-    return seen and inside and begin <= query.until and query.since <= end and clouds <= query.max_cloud_pct
-
-
-def _boxes(item: Said) -> list[Box]:
-    """Give the bounds of an item, in two where they cross the 180th meridian."""
-    bbox = item.get("bbox") or EVERYWHERE
-    west, south, east, north = bbox[0], bbox[1], bbox[len(bbox) // 2], bbox[len(bbox) // 2 + 1]
-    if west <= east:
-        return [(west, south, east, north)]
-    return [(west, south, MERIDIAN, north), (-MERIDIAN, south, east, north)]
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
-
-
 @contextmanager
 def _in_our_words(catalogue: str) -> Iterator[None]:
     from pystac.errors import STACError, STACTypeError  # noqa: PLC0415 - optional
@@ -196,7 +228,7 @@ def _in_our_words(catalogue: str) -> Iterator[None]:
         raise _refusal(getattr(error, "status_code", None), str(error), catalogue) from error
     except OSError as error:
         raise MalformedInput(f"cannot be read: {error.strerror}", where=error.filename or catalogue) from None
-    except (KeyError, STACError, STACTypeError, ValueError) as error:
+    except (AttributeError, KeyError, STACError, STACTypeError, TypeError, ValueError) as error:
         raise MalformedInput(f"is not a STAC catalogue: {_short(str(error))}", where=catalogue) from error
 
 

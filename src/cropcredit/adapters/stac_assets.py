@@ -33,6 +33,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     "sentinel-1-rtc": {"vv": ("vv",), "vh": ("vh",)},
     "mod13q1": {
         "ndvi": ("250m_16_days_ndvi", "ndvi"),
+        "evi": ("250m_16_days_evi", "evi"),
         "reliability": ("250m_16_days_pixel_reliability", "reliability"),
     },
     **{name: {name: (name,)} for name in ("ndvi", "evi2", "ndre")},
@@ -41,6 +42,8 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
 OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
 SAME_LAYER = re.compile(r"[-_](jp2|\d+m)$")
 """What follows the name of a layer in the key of an asset: its format, its pixel."""
+NO_DATA = re.compile(r"visual|tci|true.?color|overview|preview|thumbnail")
+"""Keys and roles of pictures; the bands they name are not the numbers we need."""
 METRES = re.compile(r"_(\d+)m$")
 
 
@@ -59,7 +62,7 @@ def layers(assets: Mapping[str, Said]) -> Iterator[Layer]:
     """Name every band of every raster among the assets."""
     for key, asset in assets.items():
         kind = asset.get("type") or asset["href"].partition("?")[0].rpartition(".")[2].lower()
-        if not re.search(r"tif|jp2", kind):
+        if not re.search(r"tif|jp2", kind) or NO_DATA.search(f"{key} {asset.get('roles')}".lower()):
             continue
         told: list[Said] = asset.get("bands") or asset.get("eo:bands") or [{}]
         for number, band in enumerate(told, start=1):

@@ -32,11 +32,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from cropcredit.adapters.rasters import is_remote
 from cropcredit.adapters.safe import ProductName, read_name
 from cropcredit.adapters.sentinel1 import relative_orbit
 from cropcredit.adapters.stac_assets import BANDS, Layer, Said, choose, grid, layers, offset
 from cropcredit.errors import MalformedInput, RefusedInput, UnknownName
-from cropcredit.model import Band, SceneDraft
+from cropcredit.model import Band, Box, SceneDraft, SceneQuery
+from cropcredit.model.files import EVERYWHERE, halves
 
 COLLECTIONS = {
     "s2-l2a": re.compile(r"(sentinel-?2|s2).*l2a"),
@@ -75,8 +77,10 @@ def describe(item: Said, *, product: str = "", locate: Callable[[str], str], whe
         return _draft(item, product, locate, where)
     except RefusedInput as error:
         problem = str(error)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        problem = str(MalformedInput(f"is not a STAC item: {type(error).__name__} {error}", where=where))
+    except KeyError as error:
+        problem = str(MalformedInput(f"the item has no {error}", where=where))
+    except (AttributeError, TypeError, ValueError) as error:
+        problem = str(MalformedInput(f"the item cannot be understood: {error}", where=where))
     return SceneDraft(id=name, path=where, bands=(), product=product, problem=problem)
 
 
@@ -103,16 +107,11 @@ def _draft(item: Said, asked: str, locate: Callable[[str], str], where: str) -> 
         processing_baseline=_baseline(properties, named),
         offset=offset(properties, chosen) if product == "s2-l2a" else None,
         datatake=named.datatake,
-        relative_orbit=properties.get("sat:relative_orbit") or named.relative_orbit,
+        relative_orbit=int(properties.get("sat:relative_orbit") or named.relative_orbit),
         grid=grid(properties, chosen, where) if remote else None,
         content_hash=_content_hash(item, chosen.values()) if remote else "",
         cloud_pct=None if cloud is None else float(cloud),
     )
-
-
-def is_remote(href: str) -> bool:
-    """Say whether an href names something that is not a file on this machine."""
-    return "://" in href or href.startswith("/vsi")
 
 
 def instant(text: str) -> datetime:
@@ -127,12 +126,47 @@ def instant(text: str) -> datetime:
     return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
+def fits(item: Said, query: SceneQuery) -> bool:
+    """Say whether an item is asked for; of one that cannot be read, the description says why."""
+    try:
+        said = item["properties"]
+        begin = instant(said.get("datetime") or said["start_datetime"])
+        end = instant(said.get("end_datetime") or said.get("datetime") or said["start_datetime"])
+        named = not query.collections or item.get("collection") in query.collections
+        clouds = float(said.get("eo:cloud_cover") or 0)
+        inside = any(_meet(a, b) for a in _boxes(item) for b in query.boxes)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return True
+    return named and inside and begin <= query.until and query.since <= end and clouds <= query.max_cloud_pct
+
+
+def _boxes(item: Said) -> tuple[Box, ...]:
+    bbox = item.get("bbox") or EVERYWHERE
+    corner = len(bbox) // 2  # three numbers each where the box has heights
+    return halves((bbox[0], bbox[1], bbox[corner], bbox[corner + 1]))
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+
+
+def product_in(collection: str) -> str:
+    """Tell the product of a collection by its name; empty where it is none that we read.
+
+    Examples
+    --------
+    >>> product_in("sentinel-2-c1-l2a"), product_in("landsat-c2-l2"), product_in("naip")
+    ('s2-l2a', 'landsat-c2-l2', '')
+    """
+    return next((product for product, name in COLLECTIONS.items() if name.search(collection.lower())), "")
+
+
 def _product(collection: str, layers: Sequence[Layer], where: str) -> str:
-    by_collection = [product for product, name in COLLECTIONS.items() if name.search(collection.lower())]
-    by_layer = [product for name, product in TELLTALES.items() if any(name in layer.names for layer in layers)]
-    if not by_collection + by_layer:
+    by_layer = (product for name, product in TELLTALES.items() if any(name in layer.names for layer in layers))
+    product = product_in(collection) or next(by_layer, "")
+    if not product:
         raise MalformedInput("does not tell its product", where=where, cure="say it: --product s2-l2a")
-    return (by_collection + by_layer)[0]
+    return product
 
 
 def _name(item: Said, product: str) -> ProductName:

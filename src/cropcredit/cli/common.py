@@ -107,7 +107,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
-        task = bars.add_task(label, total=total)
+        task = bars.add_task(label, total=total or None)
         yield lambda done: bars.advance(task, done)
 
 

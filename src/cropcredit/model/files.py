@@ -94,10 +94,15 @@ class SceneQuery:
         >>> SceneQuery(catalogue="x", since=at, until=at, bbox=(177, -19, -179, -16)).boxes
         ((177, -19, 180.0, -16), (-180.0, -19, -179, -16))
         """
-        west, south, east, north = self.bbox
-        if west <= east:
-            return (self.bbox,)
-        return (west, south, MERIDIAN, north), (-MERIDIAN, south, east, north)
+        return halves(self.bbox)
+
+
+def halves(box: Box) -> tuple[Box, ...]:
+    """Cut a box at the 180th meridian, where it crosses it."""
+    west, south, east, north = box
+    if west <= east:
+        return (box,)
+    return (west, south, MERIDIAN, north), (-MERIDIAN, south, east, north)
 
 
 def _check(bbox: Box) -> None:

@@ -108,10 +108,11 @@ class AddScenes:
         return outcomes
 
     def _add(self, draft: SceneDraft, declared: Declared, held: dict[tuple[str, ...], str]) -> SceneOutcome:
+        draft = judged(draft, declared)
         if draft.problem:
             return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=draft.problem)
         try:
-            scene = self._scene(_with(draft, declared))
+            scene = self._scene(draft)
         except RefusedInput as error:
             return SceneOutcome(id=draft.id, path=draft.path, outcome="refused", reason=str(error))
         twin = held.setdefault(_pixels(scene), scene.id)
@@ -120,23 +121,8 @@ class AddScenes:
         return SceneOutcome(id=scene.id, path=draft.path, outcome="added" if added else "unchanged", reason=reason)
 
     def _scene(self, draft: SceneDraft) -> Scene:
+        assert draft.acquired_at is not None, "judged"
         product = draft.product
-        missing = [name for name in product_of(product).required if name not in {band.name for band in draft.bands}]
-        if missing:
-            raise MalformedInput(f"has no band {' and '.join(missing)}", where=draft.path)
-        if draft.acquired_at is None:
-            raise MalformedInput(
-                "does not say when it was acquired", where=draft.path, cure="say it: --date 2025-06-01"
-            )
-        if draft.acquired_at.tzinfo is None:
-            raise MalformedInput(
-                "acquired_at has no time zone", where=draft.path, cure="write it as 2025-06-01T03:10:00Z"
-            )
-        if not TILE.fullmatch(draft.tile):
-            raise MalformedInput(f"tile {draft.tile!r} is not a name", where=draft.path, cure="say it: --tile 50SMJ")
-        offset = draft.offset or (Offset.AUTO if product == "s2-l2a" else Offset.APPLIED)
-        if product == "s2-l2a":
-            s2_offset_dn(offset, draft.processing_baseline, where=draft.path)
         available_at = draft.available_at or draft.acquired_at + product_of(product).lag
         return Scene(
             id=draft.id,
@@ -148,7 +134,7 @@ class AddScenes:
             grid=draft.grid or self._grid(draft),
             bands=draft.bands,
             processing_baseline=draft.processing_baseline,
-            offset=offset,
+            offset=_offset(draft),
             content_hash=draft.content_hash or self.rasters.content_hash([band.href for band in draft.bands]),
             datatake=draft.datatake,
             relative_orbit=draft.relative_orbit,
@@ -173,6 +159,32 @@ def _pixels(scene: Scene) -> tuple[str, ...]:
     return scene.product, scene.tile, scene.content_hash
 
 
-def _with(draft: SceneDraft, declared: Declared) -> SceneDraft:
+def _offset(draft: SceneDraft) -> Offset:
+    return draft.offset or (Offset.AUTO if draft.product == "s2-l2a" else Offset.APPLIED)
+
+
+def judged(draft: SceneDraft, declared: Declared) -> SceneDraft:
+    """Complete a draft by what a person declares; what then still speaks against the scene is its ``problem``."""
     said = {name: getattr(declared, name) for name in Declared.__slots__ if getattr(declared, name)}
-    return replace(draft, **said)
+    full = replace(draft, **said)
+    try:
+        if not full.problem:
+            _check(full)
+    except RefusedInput as error:
+        return replace(full, problem=str(error))
+    return full
+
+
+def _check(draft: SceneDraft) -> None:
+    product = product_of(draft.product, where=draft.path)
+    missing = [name for name in product.required if name not in {band.name for band in draft.bands}]
+    if missing:
+        raise MalformedInput(f"has no band {' and '.join(missing)}", where=draft.path)
+    if draft.acquired_at is None:
+        raise MalformedInput("does not say when it was acquired", where=draft.path, cure="say it: --date 2025-06-01")
+    if draft.acquired_at.tzinfo is None:
+        raise MalformedInput("acquired_at has no time zone", where=draft.path, cure="write it as 2025-06-01T03:10:00Z")
+    if not TILE.fullmatch(draft.tile):
+        raise MalformedInput(f"tile {draft.tile!r} is not a name", where=draft.path, cure="say it: --tile 50SMJ")
+    if draft.product == "s2-l2a":
+        s2_offset_dn(_offset(draft), draft.processing_baseline, where=draft.path)
