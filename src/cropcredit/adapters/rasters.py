@@ -22,7 +22,7 @@ GDAL = {
     "GDAL_PAM_ENABLED": "NO",  # never write .aux.xml files beside somebody's data
     "GDAL_CACHEMAX": 256,  # megabytes
     "GDAL_HTTP_MAX_RETRY": "3",
-    "GDAL_HTTP_RETRY_DELAY": "1",  # seconds, longer each time; a server that says Retry-After is obeyed
+    "GDAL_HTTP_RETRY_DELAY": "1",  # seconds, longer each time
     "GDAL_HTTP_CONNECTTIMEOUT": "30",  # seconds
     "GDAL_HTTP_LOW_SPEED_TIME": "60",  # seconds without a byte a second: the server is gone
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",

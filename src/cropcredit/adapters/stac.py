@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
 from cropcredit.adapters.rasters import is_remote
-from cropcredit.adapters.stac_assets import Said
+from cropcredit.adapters.stac_assets import BANDS, Said
 from cropcredit.adapters.stac_items import describe, fits, product_in
 from cropcredit.errors import CropcreditError, MalformedInput, RefusedInput, StoreUnavailable, UnknownName
 from cropcredit.model import SceneDraft, SceneQuery
@@ -60,6 +60,8 @@ class StacCatalogues:
 
         Every condition is checked here too, since static catalogues check nothing, and servers not everything.
         """
+        if query.product and query.product not in BANDS:
+            raise UnknownName("product", query.product, tuple(BANDS))
         scenes = (
             self._describe(found, query.product)
             for found in self._found(query)

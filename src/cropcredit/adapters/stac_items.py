@@ -35,8 +35,8 @@ from datetime import UTC, datetime
 from cropcredit.adapters.rasters import is_remote
 from cropcredit.adapters.safe import ProductName, read_name
 from cropcredit.adapters.sentinel1 import relative_orbit
-from cropcredit.adapters.stac_assets import BANDS, Layer, Said, choose, grid, layers, offset
-from cropcredit.errors import MalformedInput, RefusedInput, UnknownName
+from cropcredit.adapters.stac_assets import Layer, Said, choose, grid, layers, offset
+from cropcredit.errors import MalformedInput, RefusedInput
 from cropcredit.model import Band, Box, SceneDraft, SceneQuery
 from cropcredit.model.files import EVERYWHERE, halves
 
@@ -88,8 +88,6 @@ def _draft(item: Said, asked: str, locate: Callable[[str], str], where: str) -> 
     properties = item["properties"]
     found = list(layers(item["assets"]))
     product = asked or _product(item.get("collection") or "", found, where)
-    if product not in BANDS:
-        raise UnknownName("product", product, tuple(BANDS), where=where)
     chosen = choose(found, product)
     bands = tuple(Band(core, locate(layer.asset["href"]), layer.number) for core, layer in chosen.items())
     remote = any(is_remote(band.href) for band in bands)

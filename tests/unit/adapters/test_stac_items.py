@@ -13,8 +13,8 @@ COG, JP2 = "image/tiff; application=geotiff; profile=cloud-optimized", "image/jp
 FAR = "https://archive.example/s2"
 
 
-def said_by(entry, product=""):
-    return describe(entry, product=product, locate=lambda href: href, where="here")
+def said_by(entry):
+    return describe(entry, locate=lambda href: href, where="here")
 
 
 def raster(name, kind=COG, **more):
@@ -191,10 +191,6 @@ def test_of_files_on_this_machine_grid_and_content_are_asked_from_the_files():
 )
 def test_an_item_with_wrong_parts_says_what_is_wrong(change, message):
     assert message in said_by(item() | change).problem
-
-
-def test_an_unknown_product_is_named():
-    assert "here: unknown product 'naip'; known: s2-l2a" in said_by(item(), product="naip").problem
 
 
 def test_an_item_without_assets_or_id_says_so():
