@@ -44,7 +44,10 @@ LANDSAT_TM_BANDS = {
 
 INSTANT = re.compile(r"(?<!\d)(\d{8}T\d{6})(?!\d)")
 DAY = re.compile(r"(?<!\d)(20\d\d|19[89]\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
-DAY_OF_YEAR = re.compile(r"(?:^|[._])A(\d{4}[0-3]\d{2})(?!\d)")
+DAY_OF_YEAR = re.compile(r"(?:(?:^|[._])A|doy)(\d{4}[0-3]\d{2})(?!\d)")
+INDEX = re.compile(r"(?<![A-Za-z])(NDVI|EVI2?|NDRE)(?![A-Za-z0-9])", re.IGNORECASE)
+NO_INDEX = re.compile(r"reliability|VI_Quality|reflectance|zenith|azimuth|day_of_the_year", re.IGNORECASE)
+"""Layers that exports of composites put beside the indices, one file each, in one folder."""
 
 
 def day_in_name(name: str) -> datetime | None:
@@ -61,6 +64,20 @@ def day_in_name(name: str) -> datetime | None:
         return datetime.strptime(found[1], "%Y%j").replace(tzinfo=UTC)
     found = DAY.search(name)
     return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC) if found else None
+
+
+def may_hold(index: str, name: str) -> bool:
+    """Tell whether a file of that name may hold an index: it says so, or it names no layer at all.
+
+    Examples
+    --------
+    >>> [may_hold("ndvi", f"MOD13Q1.061__250m_16_days_{layer}_doy2014049") for layer in ("NDVI", "EVI", "VI_Quality")]
+    [True, False, False]
+    >>> may_hold("ndvi", "weekly_2014-02-18")
+    True
+    """
+    said = {found.lower() for found in INDEX.findall(name)}
+    return not NO_INDEX.search(name) and (not said or index in said)
 
 
 def instant_in_name(name: str) -> datetime | None:

@@ -15,12 +15,16 @@ from cropcredit.adapters.hdf4 import modis_bands
 from cropcredit.adapters.landsat import describe_landsat
 from cropcredit.adapters.rasters import described_bands
 from cropcredit.adapters.safe import SAFE_METADATA, describe_safe
-from cropcredit.adapters.scene_names import S2_BANDS, day_in_name
+from cropcredit.adapters.scene_names import S2_BANDS, day_in_name, may_hold
 from cropcredit.adapters.sentinel1 import describe_sentinel1
 from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
 from cropcredit.model import Band, Offset, SceneDraft
 
 RASTERS = (".tif", ".tiff", ".jp2", ".vrt")
+SHORT_BAND = re.compile(r"^B(?=\d$)")
+"""``B4``: so some platforms write ``B04``."""
+MODIS_LAYERS = {"evi": ("EVI",), "reliability": ("reliability", "pixel_reliability")}
+"""Name in the core: what names of files say."""
 MODIS_TILE = re.compile(r"(?<![A-Za-z0-9])(?:h(\d{2})v(\d{2})|0(\d{2})0(\d{2}))(?![A-Za-z0-9])")
 
 
@@ -62,15 +66,11 @@ class SceneFolders:
         return str(file.relative_to(self.root) if file.is_relative_to(self.root) else file)
 
     def sentinel2(self, place: Path) -> Iterator[SceneDraft]:
-        """Describe SAFE folders, ready-made folders and multi-band files."""
-        for scene in _within(place, lambda p: p.is_dir() and _is_s2_folder(p)):
-            try:
-                is_safe = (scene / SAFE_METADATA).is_file()
-                yield describe_safe(scene, self.href) if is_safe else self._ready_made(scene)
-            except RefusedInput as error:
-                yield SceneDraft(id=scene.name, path=str(scene), bands=(), problem=str(error))
-        if place.is_file():
-            yield self._multiband(place)
+        """Describe SAFE folders, ready-made folders and multi-band files; other rasters beside them are passed over."""
+        for scene in _within(place, _is_s2_scene):
+            draft = self._sentinel2(scene)
+            if draft.bands or draft.problem or scene == place:
+                yield draft
 
     def landsat(self, place: Path) -> Iterator[SceneDraft]:
         """Describe the scenes whose files lie in a folder, or one level below."""
@@ -85,16 +85,20 @@ class SceneFolders:
         for file in _within(place, _is_hdf):
             yield self._composite(file, modis_bands(self.href(file)))
         for draft in self.index_rasters(place, "ndvi"):
-            beside = Path(draft.path)
-            quality = beside.with_name(re.sub("NDVI", "reliability", beside.name, flags=re.IGNORECASE))
-            known = quality != beside and quality.is_file()
-            bands = (Band("reliability", self.href(quality)),) if known and not draft.problem else ()
-            yield replace(draft, bands=(*draft.bands, *bands))
+            beside = () if draft.problem else self._beside(Path(draft.path))
+            yield replace(draft, bands=(*draft.bands, *beside))
+
+    def _beside(self, ndvi: Path) -> Iterator[Band]:
+        """Find the other layers of an exported composite: their names say them in the place of NDVI."""
+        for name, texts in MODIS_LAYERS.items():
+            files = (ndvi.with_name(re.sub("NDVI", text, ndvi.name, flags=re.IGNORECASE)) for text in texts)
+            if found := next((file for file in files if file != ndvi and file.is_file()), None):
+                yield Band(name, self.href(found))
 
     def index_rasters(self, place: Path, name: str) -> Iterator[SceneDraft]:
         """Describe single rasters of one index."""
         for file in _within(place, _is_raster):
-            if "reliability" in file.name.lower():
+            if not may_hold(name, file.stem):
                 continue
             if not file.stat().st_size:
                 empty = EmptyInput("the raster is empty", where=str(file), cure="fetch it again")
@@ -107,6 +111,15 @@ class SceneFolders:
         found = MODIS_TILE.search(file.stem.replace("_", "."))
         tile = "h{}v{}".format(*(part for part in found.groups() if part)) if found else ""
         return SceneDraft(id=file.stem, path=str(file), bands=bands, tile=tile, acquired_at=day_in_name(file.stem))
+
+    def _sentinel2(self, scene: Path) -> SceneDraft:
+        try:
+            if scene.is_file():
+                return self._multiband(scene)
+            is_safe = (scene / SAFE_METADATA).is_file()
+            return describe_safe(scene, self.href) if is_safe else self._ready_made(scene)
+        except RefusedInput as error:
+            return SceneDraft(id=scene.name, path=str(scene), bands=(), problem=str(error))
 
     def _ready_made(self, folder: Path) -> SceneDraft:
         files = {name: _band_file(folder, name) for name in S2_BANDS}
@@ -121,7 +134,7 @@ class SceneFolders:
         return SceneDraft(path=str(folder), bands=bands, **msgspec.structs.asdict(said))
 
     def _multiband(self, file: Path) -> SceneDraft:
-        named = described_bands(file)
+        named = {SHORT_BAND.sub("B0", text): number for text, number in described_bands(file).items()}
         bands = tuple(Band(core, self.href(file), named[name]) for name, core in S2_BANDS.items() if name in named)
         return SceneDraft(id=file.stem, path=str(file), bands=bands, acquired_at=day_in_name(file.stem))
 
@@ -135,11 +148,11 @@ FORMS: dict[str, Callable[[SceneFolders, Path], Iterator[SceneDraft]]] = {
 }
 
 
-def _is_s2_folder(folder: Path) -> bool:
-    return (
-        any((folder / name).is_file() for name in (SAFE_METADATA, "scene.json"))
-        or _band_file(folder, "B04") is not None
-    )
+def _is_s2_scene(place: Path) -> bool:
+    if not place.is_dir():
+        return _is_raster(place)
+    known = any((place / name).is_file() for name in (SAFE_METADATA, "scene.json"))
+    return known or _band_file(place, "B04") is not None
 
 
 def _is_raster(file: Path) -> bool:

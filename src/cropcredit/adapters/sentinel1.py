@@ -31,18 +31,20 @@ def describe_sentinel1(files: Sequence[Path], href: Callable[[Path], str]) -> It
             name = found["scene"] or MODE
             place = file.parent if name.lower() == MODE else file.with_name(name)
             scenes.setdefault(place, []).append(Band(found["band"].lower(), href(file)))
-        else:
-            yield _described(file, href)
+        elif described := _described(file, href):
+            yield described
     for place, bands in scenes.items():
         yield _scene(place, place.name, sorted(bands, key=lambda band: band.name, reverse=True))
 
 
-def _described(file: Path, href: Callable[[Path], str]) -> SceneDraft:
+def _described(file: Path, href: Callable[[Path], str]) -> SceneDraft | None:
+    """Describe a file by what it calls its bands; None where it has none of ours: processors add angles and heights."""
     try:
         named = described_bands(file)
     except RefusedInput as error:
         return SceneDraft(id=file.stem, path=str(file), bands=(), problem=str(error))
-    return _scene(file, file.stem, [Band(core, href(file), named[n]) for n, core in BANDS.items() if n in named])
+    bands = [Band(core, href(file), named[text]) for text, core in BANDS.items() if text in named]
+    return _scene(file, file.stem, bands) if bands else None
 
 
 def _scene(place: Path, name: str, bands: list[Band]) -> SceneDraft:

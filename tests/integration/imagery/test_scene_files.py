@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 
 from cropcredit.adapters.rasters import RasterioReader
 from cropcredit.adapters.scenes import SceneFolders
@@ -13,8 +14,9 @@ from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
 from cropcredit.imagery import PRODUCTS
 from cropcredit.model import Offset, Scene
 from cropcredit.usecases.add_scenes import AddScenes, Declared
+from cropcredit.usecases.ndvi_plan import NdviConfig
 from tests.fakes import FakeFacts
-from tests.rasterfiles import write_raster, write_scene
+from tests.rasterfiles import square, write_raster, write_scene
 
 SAFE_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-2A.xsd">
@@ -38,12 +40,13 @@ def only(add):
     return scene
 
 
-def safe(folder, *, offset=-1000):
+def safe(folder, *, offset=-1000, size_m=40, **dn):
     images = folder / "x.SAFE" / "GRANULE" / "L2A_T31UFS" / "IMG_DATA"
     coarse = ("B02_20m", "B05_20m", "B06_20m", "B07_20m", "B8A_20m", "B11_20m", "B12_20m", "SCL_20m", "WVP_20m")
     for name in ("B02_10m", "B03_10m", "B04_10m", "B08_10m", "TCI_10m", *coarse):
         pixel_m = int(name[-3:-1])
-        pixels = np.full((40 // pixel_m, 40 // pixel_m), 2000, dtype=np.uint16)
+        said = np.asarray(dn.get(name[:3], 2000), dtype=np.uint16)
+        pixels = np.broadcast_to(said, (size_m // pixel_m, size_m // pixel_m))
         write_raster(images / f"R{name[-3:]}" / f"T31UFS_20240304T105021_{name}.tif", pixels, pixel_m=pixel_m)
     (folder / "x.SAFE" / "MTD_MSIL2A.xml").write_text(SAFE_XML.format(offset=offset))
     return folder / "x.SAFE"
@@ -94,6 +97,24 @@ def test_a_safe_folder_speaks_for_itself(add, tmp_path):
     assert (scene.datatake, scene.relative_orbit) == ("S2A_20240304T105021", 51)
 
 
+def test_a_safe_folder_in_jpeg_2000_gives_a_field_the_index_of_its_own_pixels(draw, measure, workspace, tmp_path):
+    """A hundred pixels of 0.05 and 0.2, NDVI 0.6, amid 0.1: half a pixel aside it would be less, left in 0.29.
+
+    One class of 20 m is a cloud; without a margin it takes four pixels.
+    """
+    near, classes = np.full((40, 40), 1611), np.full((20, 20), 4)
+    near[6:16, 6:16], classes[4, 4] = 3000, 9
+    folder = safe(tmp_path, size_m=400, B04=1500, B08=near, SCL=classes)
+    for path in sorted(folder.rglob("*.tif")):
+        rasterio.shutil.copy(path, path.with_suffix(".jp2"), driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES")
+        path.unlink()
+    draw(f1=square(60, 60, 100))
+    [outcome] = workspace.add_scenes([str(folder)], product="s2-l2a")
+    assert outcome.outcome == "added"
+    _, [seen] = measure(config=NdviConfig(cloud_margin_m=0))
+    assert (seen["f1"].mean, seen["f1"].clear, seen["f1"].pixels) == pytest.approx((0.6, 0.96, 100), abs=1e-3)
+
+
 def test_a_safe_folder_under_another_name_is_read_but_tells_no_pass(add, tmp_path):
     path = safe(tmp_path)
     sheet = path / "MTD_MSIL2A.xml"
@@ -116,6 +137,67 @@ def test_one_file_with_named_bands_is_a_scene_of_the_first_day_in_its_name(add, 
     assert [(band.name, band.band) for band in scene.bands] == [("blue", 1), ("red", 2), ("nir", 3)]
     assert scene.acquired_at == datetime(2024, 3, 4, tzinfo=UTC)
     assert scene.available_at - scene.acquired_at == PRODUCTS["s2-l2a"].lag
+
+
+def test_a_folder_of_files_with_named_bands_is_searched_and_pictures_beside_them_are_passed_over(add, tmp_path):
+    """Some platforms write B4 for B04."""
+    for day, names in (("2024-03-04", ("B04", "B08")), ("2024-03-09", ("B4", "B8"))):
+        path = write_raster(tmp_path / "s" / f"s2_{day}.tif", np.full((2, 4, 4), 2000, dtype=np.uint16))
+        with rasterio.open(path, "r+") as raster:
+            raster.descriptions = names
+    picture = write_raster(tmp_path / "s" / "true_colour_2024-03-09.tif", np.full((3, 4, 4), 9, dtype=np.uint8))
+    declared = Declared(tile="31UFS", offset=Offset.APPLIED)
+    assert [o.id for o in add([str(tmp_path / "s")], product="s2-l2a", declared=declared)] == [
+        "s2_2024-03-04",
+        "s2_2024-03-09",
+    ]
+    assert {tuple(band.name for band in scene.bands) for scene in add.facts.find(Scene)} == {("red", "nir")}
+    [alone] = add([str(picture)], product="s2-l2a", declared=declared)
+    assert alone.reason.endswith("has no band red and nir")
+
+
+def test_a_file_with_named_bands_that_is_cut_short_is_refused_and_the_others_are_added(add, tmp_path):
+    path = write_raster(tmp_path / "s" / "s2_2024-03-04.tif", np.full((2, 4, 4), 2000, dtype=np.uint16))
+    (tmp_path / "s" / "s2_2024-03-09.tif").write_bytes(path.read_bytes()[:60])
+    with rasterio.open(path, "r+") as raster:
+        raster.descriptions = ("B04", "B08")
+    outcomes = add([str(tmp_path / "s")], product="s2-l2a", declared=Declared(tile="31UFS", offset=Offset.APPLIED))
+    assert [o.outcome for o in outcomes] == ["added", "refused"]
+    assert "s2_2024-03-09.tif: the raster cannot be read" in outcomes[1].reason
+
+
+def test_of_an_exported_composite_only_the_index_is_taken_for_it_and_its_other_layers_come_along(add, tmp_path):
+    """One file per layer in one folder, as services export them: EVI, angles and qualities are no NDVI."""
+    layers = ("NDVI", "EVI", "VI_Quality", "pixel_reliability", "composite_day_of_the_year", "NIR_reflectance")
+    for layer in layers:
+        write_raster(tmp_path / "m" / f"MOD13Q1.061__250m_16_days_{layer}_doy2014049_aid0001.tif", INT16)
+    [outcome] = add([str(tmp_path / "m")], product="mod13q1", declared=Declared(tile="h12v10"))
+    assert outcome.id == "MOD13Q1.061__250m_16_days_NDVI_doy2014049_aid0001"
+    assert [(band.name, band.href.split("_days_")[1].split("_doy")[0]) for band in only(add).bands] == [
+        ("ndvi", "NDVI"),
+        ("evi", "EVI"),
+        ("reliability", "pixel_reliability"),
+    ]
+    assert only(add).acquired_at == datetime(2014, 2, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("product", ["ndvi", "evi2", "ndre"])
+def test_an_index_is_never_taken_for_another_that_lies_beside_it(add, tmp_path, product):
+    for name in ("NDVI", "EVI2", "NDRE"):
+        write_raster(tmp_path / "i" / f"50SMJ_{name}_2025-06-01.tif", INT16)
+    [outcome] = add([str(tmp_path / "i")], product=product, declared=Declared(tile="50SMJ"))
+    assert outcome.id == f"50SMJ_{product.upper()}_2025-06-01"
+
+
+def test_radar_angles_and_heights_beside_the_polarisations_are_passed_over(add, tmp_path):
+    name = "S1A_IW_20240304T172345_DVP_RTC10_G_gpuned_1A2B"
+    for layer in ("VV", "VH", "dem", "inc_map", "ls_map"):
+        write_raster(tmp_path / "r" / f"{name}_{layer}.tif", np.full((3, 4), 0.1, dtype=np.float32))
+    [outcome] = add([str(tmp_path / "r")], product="sentinel-1-rtc", declared=Declared(tile="31UFS"))
+    assert (outcome.outcome, outcome.id) == ("added", name)
+    assert [band.name for band in only(add).bands] == ["vv", "vh"]
+    with pytest.raises(EmptyInput, match=r"dem.tif: holds no sentinel-1-rtc scene"):
+        add([str(tmp_path / "r" / f"{name}_dem.tif")], product="sentinel-1-rtc")
 
 
 def test_modis_finds_day_tile_and_reliability_in_its_names(add, tmp_path):
