@@ -11,6 +11,7 @@ import typer
 
 from cropcredit.cli.common import HERE, Home, Index, Json, err, open_app, out, placed, progress, show_json, show_table
 from cropcredit.errors import MalformedInput
+from cropcredit.imagery import PRODUCTS
 from cropcredit.model import Box, Offset, SceneDraft, SceneQuery, end_of_day, parse_as_of
 from cropcredit.usecases.add_scenes import Declared, SceneOutcome
 
@@ -27,7 +28,7 @@ COLUMNS = ("scene", "acquired", "tile", "cloud %", "baseline", "what speaks agai
 @app.command()
 def add(  # noqa: PLR0917 - options of a command line
     paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Scene folders, files, or folders of them.")],
-    product: Annotated[str, typer.Option(help="s2-l2a, mod13q1 or ndvi.")],
+    product: Annotated[str, typer.Option(help=f"{', '.join(PRODUCTS)}.")],
     home: Home = HERE,
     offset: OffsetSaid = None,
     baseline: BaselineSaid = "",
@@ -36,9 +37,18 @@ def add(  # noqa: PLR0917 - options of a command line
     tile: TileSaid = "",
     as_json: Json = False,
 ) -> None:
-    """Add scenes. s2-l2a: a folder with B04.tif, B08.tif, SCL.tif and scene.json, a SAFE folder, or a multi-band
-    GeoTIFF. mod13q1 and ndvi: one raster per date.
-    """  # noqa: D205 - the first sentence is short, the forms belong to it
+    """Add scenes from files. A folder that is not itself a scene is searched one level down.
+
+    s2-l2a: SAFE folders; folders with B04.tif, B08.tif, SCL.tif and scene.json; GeoTIFFs with bands described B04, B08.
+
+    landsat-c2-l2: files of the archive under their own names (…_SR_B4.TIF, …_QA_PIXEL.TIF).
+
+    sentinel-1-rtc: …_VV.tif and …_VH.tif, or GeoTIFFs with bands described VV and VH; linear power or decibels.
+
+    mod13q1: HDF4 (through the optional pyhdf), or exported layers with NDVI, EVI and reliability in their names.
+
+    ndvi, evi2, ndre: one raster per day, floating point or int16 x 0.0001.
+    """
     opened = open_app(home)
     zone = opened.settings.time_zone
     declared = Declared(

@@ -1,29 +1,51 @@
 """Put scenes into the scene table: what was acquired, when it became available, on which grid, in which files.
 
-Forms that ``scenes add PATH… --product P`` accepts. A folder that is not itself a scene is searched one level down.
+Forms that ``scenes add PATH… --product P`` accepts. A folder that is not itself a scene is searched one level down;
+rasters in it that are of another layer (angles, heights, pictures, another index) are passed over. The bands of a scene
+share one upper left corner, and a coarser one has a whole multiple of the finest pixel. Where neither file nor name
+tells tile or day, ``--tile`` and ``--date`` do.
 
-=========  ============================================================================================================
-product    form
-=========  ============================================================================================================
-s2-l2a     *Ready-made folder*, one per scene, named ``S2_<tile>_<YYYYMMDD>``, with single-band GeoTIFFs on one UTM grid
+==============  =======================================================================================================
+product         form
+==============  =======================================================================================================
+s2-l2a          *Ready-made folder*, one per scene, named ``S2_<tile>_<YYYYMMDD>``, with rasters of one band on one grid
 
-           * ``B04.tif`` (red) and ``B08.tif`` (near infrared), 10 m, required; ``B02.tif`` (blue), 10 m, optional;
-             ``B05.tif`` (red edge), 10 or 20 m, optional: digital numbers, uint16, reflectance = 1e-4 x (DN + offset),
-             DN 0 = nodata;
-           * ``SCL.tif``: Sen2Cor scene classes 0-11, uint8, 20 m (or 10 m), sharing the upper left corner; optional;
-           * ``scene.json``: ``{"id", "tile", "acquired_at", "available_at", "processing_baseline", "offset",
-             "synthetic"}``; times are RFC 3339 with a zone, ``processing_baseline`` is text such as ``"05.10"``,
-             ``offset`` is ``"applied"``, ``"not_applied"`` or ``"auto"``, ``synthetic`` true or false (default false).
+                * ``B04.tif`` (red) and ``B08.tif`` (near infrared), 10 m, required; ``B02`` (blue) and ``B03`` (green),
+                  10 m, ``B05`` to ``B07`` (red edge, rededge2, rededge3), ``B11`` and ``B12`` (short-wave infrared),
+                  10 or 20 m, optional: digital numbers, uint16, reflectance = 1e-4 x (DN + offset); DN 0 and 65535 are
+                  no data;
+                * ``SCL.tif``: Sen2Cor scene classes 0-11, uint8, 20 m or 10 m; optional;
+                * ``scene.json``: ``{"id", "tile", "acquired_at", "available_at", "processing_baseline", "offset",
+                  "synthetic"}``; times are RFC 3339 with a zone, ``processing_baseline`` is text such as ``"05.10"``,
+                  ``offset`` is ``"applied"``, ``"not_applied"`` or ``"auto"``, ``synthetic`` true or false (default
+                  false).
 
-           *SAFE folder* as the Copernicus archive ships it: recognised by ``MTD_MSIL2A.xml``, which tells the rest.
+                *SAFE folder* as the Copernicus archive ships it; its ``MTD_MSIL2A.xml`` tells the rest.
 
-           *One multi-band GeoTIFF* whose bands are described ``B04``, ``B08`` … : the date stands in the file name.
-mod13q1    One raster (GeoTIFF, JPEG 2000) of MOD13Q1 NDVI: int16 x 1e-4, valid -2000..10000; the first day of the
-           16-day period stands in the file name (``…_2014-02-18.jp2`` or ``.A2014049.``). A file beside it with
-           ``reliability`` instead of ``NDVI`` in its name is its pixel reliability layer.
-ndvi       One ready-made raster of NDVI: floating point in [-1, 1] (NaN or the nodata tag = missing), or int16 x 1e-4;
-           the date stands in the file name.
-=========  ============================================================================================================
+                *One multi-band GeoTIFF* whose bands are described ``B04``, ``B08``, ``SCL`` … (or ``B4``, ``B8``): the
+                day stands in the file name.
+landsat-c2-l2   Files of the archive, by their names: ``LC09_L2SP_122036_20250601_20250603_02_T1_SR_B4.TIF`` …, and
+                ``…_QA_PIXEL.TIF``, of Landsat 4 to 9, many scenes in one folder or one folder each. The name tells
+                tile (path and row), day, tier and the day of processing, after which it counts as available.
+                Reflectance = 2.75e-5 x DN - 0.2, valid DN 7273 to 43636.
+sentinel-1-rtc  Backscatter (gamma0 or sigma0), as linear power or in decibels, whichever the numbers show:
+
+                * one raster per polarisation, ``<scene>_VV.tif`` and ``<scene>_VH.tif`` (``-vv``, ``vv.rtc`` …), or
+                  ``iw-vv.rtc.tiff`` in a folder that is named after the scene;
+                * one GeoTIFF whose bands are described ``VV`` and ``VH``.
+
+                VV is required. The first instant or day in the name counts; 0, NaN and the nodata tag are no data.
+mod13q1         *HDF4* as the archive ships it (``MOD13Q1.A2014049.h12v10.061.….hdf``), through the optional pyhdf:
+                NDVI, EVI and pixel reliability.
+
+                *Exported layers* (GeoTIFF, JPEG 2000): int16 x 1e-4, valid -2000 to 10000. The first day of the 16-day
+                period stands in the file name (``…_2014-02-18.jp2``, ``.A2014049.`` or ``doy2014049``). Files beside it
+                with ``reliability`` (or ``pixel_reliability``) and ``EVI`` instead of ``NDVI`` in their names are its
+                other layers.
+ndvi            One ready-made raster of NDVI: floating point in (-0.99, 1], or int16 x 1e-4; NaN and the nodata tag are
+                no data; the day stands in the file name.
+evi2, ndre      The same of EVI2 and NDRE.
+==============  =======================================================================================================
 
 ``offset`` says what the *source declares* about the additive radiometric offset (-1000 since processing baseline
 04.00): ``applied`` means the archive already added it, ``not_applied`` that we must, ``auto`` that the processing

@@ -1,6 +1,7 @@
 """The documented forms of scenes: found, described, put into the scene table, or refused by name."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,10 +10,11 @@ import rasterio
 import rasterio.shutil
 
 from cropcredit.adapters.rasters import RasterioReader
-from cropcredit.adapters.scenes import SceneFolders
+from cropcredit.adapters.scenes import FORMS, SceneFolders
 from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
 from cropcredit.imagery import PRODUCTS
 from cropcredit.model import Offset, Scene
+from cropcredit.usecases import add_scenes
 from cropcredit.usecases.add_scenes import AddScenes, Declared
 from cropcredit.usecases.ndvi_plan import NdviConfig
 from tests.fakes import FakeFacts
@@ -275,6 +277,14 @@ def test_a_sheet_that_is_no_sheet_is_refused(add, tmp_path):
     [outcome] = add([str(path)], product="s2-l2a")
     assert outcome.outcome == "refused"
     assert "scene.json: is not a scene sheet: Object contains unknown field `cloud`" in outcome.reason
+
+
+def test_every_product_has_a_form_that_the_help_and_the_documentation_name(cropcredit):
+    said = cropcredit("scenes", "add", "--help").out
+    rows = {name for line in add_scenes.__doc__.splitlines() for name in line[:16].strip().split(", ")}
+    assert set(FORMS) == set(PRODUCTS) <= rows
+    for product in PRODUCTS:
+        assert len(re.findall(rf"\b{product}\b", said)) == 2, "among the products, and with its form"
 
 
 def test_what_holds_no_scene_is_refused(add, tmp_path):
