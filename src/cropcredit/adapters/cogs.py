@@ -10,18 +10,26 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
-from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from cropcredit.adapters.atomic import replacing
 from cropcredit.adapters.rasters import GDAL
 from cropcredit.errors import StoreUnavailable
-from cropcredit.usecases.quicklook import IndexRaster
+from cropcredit.usecases.quicklook import SceneRaster
 
-STEP = np.float32(2**-13)
-"""Numbers are rounded to multiples of 0.00012: finer ones are noise of the sensor, and take three times the room."""
 BLOCK = 512
-STRIPS = {"driver": "GTiff", "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "lzw", "predictor": 3}
+NOISE_BITS = 12
+"""Of a number's 23 bits these are cleared: they tell of less than 1/4000 of it, and take half of the room."""
+STRIPS = {
+    "driver": "GTiff",
+    "tiled": True,
+    "blockxsize": BLOCK,
+    "blockysize": BLOCK,
+    "compress": "lzw",
+    "predictor": 3,
+    "discard_lsb": NOISE_BITS,
+    "bigtiff": "if_safer",
+}
 COG = {
     "driver": "COG",
     "blocksize": BLOCK,
@@ -33,10 +41,10 @@ COG = {
 }
 
 
-def write_cog(raster: IndexRaster, path: Path) -> tuple[int, int]:
-    """Write an index in full resolution, float32, NaN = no data, with overviews; gives its columns and rows.
+def write_cog(raster: SceneRaster, path: Path) -> tuple[int, int]:
+    """Write a scene in full resolution, float32, NaN where the ground was not seen; gives its columns and rows.
 
-    Strips are computed, written to a plain file beside it and let go, so a tile takes little memory.
+    Strips are computed, written to a plain file beside it and let go, so a Sentinel-2 tile takes a gigabyte of memory.
 
     Raises
     ------
@@ -46,19 +54,22 @@ def write_cog(raster: IndexRaster, path: Path) -> tuple[int, int]:
     with replacing(path.absolute()) as partial, TemporaryDirectory(dir=partial.parent) as folder:
         plain = Path(folder) / "strips.tif"
         with rasterio.Env(**GDAL):
-            _write_strips(raster, plain)
-            _optimise(plain, partial)
+            try:
+                _write_strips(raster, plain)
+                rasterio.shutil.copy(plain, partial, **COG)
+            except RasterioError as error:
+                raise StoreUnavailable(f"{path} cannot be written: {error}") from error
     rows, columns = raster.scene.grid.shape
     return columns, rows
 
 
-def _write_strips(raster: IndexRaster, path: Path) -> None:
+def _write_strips(raster: SceneRaster, path: Path) -> None:
     scene = raster.scene
     rows, columns = scene.grid.shape
-    profile: dict[str, Any] = {**STRIPS, "count": 1, "dtype": "float32", "nodata": float("nan")}
+    profile: dict[str, Any] = {**STRIPS, "count": len(raster.names), "dtype": "float32", "nodata": float("nan")}
     profile |= {"height": rows, "width": columns, "crs": scene.grid.crs, "transform": Affine(*scene.grid.transform)}
     with rasterio.open(path, "w", **profile) as file:
-        file.set_band_description(1, raster.index)
+        file.descriptions = raster.names
         file.update_tags(
             scene=scene.id,
             product=scene.product,
@@ -66,16 +77,6 @@ def _write_strips(raster: IndexRaster, path: Path) -> None:
             cloud_margin_m=f"{raster.cloud_margin_m:g}",
             synthetic=str(scene.synthetic).lower(),
         )
-        for view, values in raster.strips():
-            file.write(_rounded(values), 1, window=view.window)
-
-
-def _optimise(plain: Path, path: Path) -> None:
-    try:
-        rasterio.shutil.copy(plain, path, **COG)
-    except RasterioError as error:
-        raise StoreUnavailable(f"{path.name} cannot be written: {error}") from error
-
-
-def _rounded(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.round(values / STEP) * STEP
+        for seen in raster.strips():
+            ground = np.where(seen.clear[..., None], seen.values, np.float32(np.nan))
+            file.write(np.moveaxis(ground, -1, 0), window=seen.view.window)

@@ -58,6 +58,12 @@ class View:
         """Plan the reading of a band of ``scene``, whose grid is this one."""
         return plan(self.cells, scene.grid, info, halo=halo, where=where)
 
+    def across(self, boundaries: NDArray[np.object_]) -> NDArray[np.float64]:
+        """Measure the longer side of the extents of boundaries (EPSG:4326), in pixels shown."""
+        west, south, east, north = shapely.bounds(reproject(boundaries, WGS84, self.grid.crs)).T
+        a, e = self.grid.transform[0], self.grid.transform[4]
+        return np.asarray(np.maximum((east - west) / a, (south - north) / e) / self.every)
+
     def outlines(self, boundaries: NDArray[np.object_]) -> Rings:
         """Move boundaries (EPSG:4326) into the pixels shown; what lies outside is kept."""
         a, _, c, _, e, f = self.grid.transform

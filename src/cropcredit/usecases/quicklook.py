@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from cropcredit.imagery import (
     united,
     whole,
 )
-from cropcredit.model import Field, Grid, Scene
+from cropcredit.model import Field, Scene
 from cropcredit.ports import FactStore, FieldStore, RasterReader
 from cropcredit.usecases.ndvi_plan import NdviConfig
 from cropcredit.usecases.ndvi_units import samples
@@ -35,6 +36,8 @@ LONGEST = 1200
 """Pixels of the longest side of a scene's picture."""
 STRIP_ROWS = 1024
 """Rows of a GeoTIFF that are computed at once: of a Sentinel-2 tile 11 million cells."""
+SMALLEST = 4
+"""Pixels of the picture that a field must reach across to be outlined: smaller ones would hide the ground."""
 COLOURS = (("red", "green", "blue"), ("nir", "red", "green"))
 """Bands shown as red, green and blue light: true colour, else false colour."""
 
@@ -43,32 +46,40 @@ COLOURS = (("red", "green", "blue"), ("nir", "red", "green"))
 class Pixels:
     """What is seen of a rectangle of ground."""
 
+    view: View
+    names: tuple[str, ...]
+    """One index, or the bands to be shown as red, green and blue light."""
     values: NDArray[np.float32]
-    """Shape (rows, columns): an index; or (rows, columns, 3): reflectance of three bands. NaN = no data."""
-    dropped: NDArray[np.bool_]
-    """Shape (rows, columns): there is data, but the mask says that it is not of the ground."""
+    """Shape (rows, columns, names): an index, or reflectance; NaN = no data."""
+    present: NDArray[np.bool_]
+    """Shape (rows, columns): there is data, be it of a cloud."""
+    clear: NDArray[np.bool_]
+    """Shape (rows, columns): the mask says that it is of the ground."""
+
+    @property
+    def dropped(self) -> NDArray[np.bool_]:
+        """Shape (rows, columns): there is data, but the mask says that it is not of the ground."""
+        return self.present & ~self.clear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScenePicture:
-    """One index of a whole scene."""
+    """A whole scene."""
 
     scene: Scene
-    index: str
-    view: View
     pixels: Pixels
     fields: Rings
-    """Outlines of the fields known, in pixels of the view."""
+    """Outlines of fields, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class IndexRaster:
-    """One index of a scene in full resolution, computed strip by strip; NaN where the ground was not seen."""
+class SceneRaster:
+    """A whole scene in full resolution, computed strip by strip from the north."""
 
     scene: Scene
-    index: str
+    names: tuple[str, ...]
     cloud_margin_m: float
-    strips: Callable[[], Iterator[tuple[View, NDArray[np.float32]]]]
+    strips: Callable[[], Iterator[Pixels]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,92 +88,105 @@ class Looked:
 
     path: str
     scene: str
-    index: str
+    shown: tuple[str, ...]
+    """One index, or three bands."""
     columns: int
     rows: int
-    fields: int
-    """Outlined on it."""
+    outlined: int
+    """Fields outlined on it: those that are large enough to be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAtScene:
-    """Write a picture (.png) or a Cloud Optimised GeoTIFF (.tif) of an index of one scene."""
+    """Write a picture (.png) or a Cloud Optimised GeoTIFF (.tif) of one scene."""
 
     facts: FactStore
     fields: FieldStore
     rasters: RasterReader
     draw: Callable[[ScenePicture, Path], tuple[int, int]]
     """Draws a picture into a file; gives its columns and rows."""
-    write: Callable[[IndexRaster, Path], tuple[int, int]]
+    write: Callable[[SceneRaster, Path], tuple[int, int]]
     """Writes a raster into a file; gives its columns and rows."""
 
-    def __call__(self, scene_id: str, path: Path, *, index: str = "NDVI") -> Looked:
+    def __call__(self, scene_id: str, path: Path, *, index: str = "NDVI", rgb: bool = False) -> Looked:
         """Look at one scene, with the cloud margin that is usual.
+
+        Parameters
+        ----------
+        rgb : bool
+            Show colours (true where blue, green and red are there, else false) instead of the index.
 
         Raises
         ------
         UnknownRecord
             If there is no such scene.
-        UnknownName
-            If there is no such index.
+        UnknownName, MalformedInput
+            If there is no such index, or the scene lacks a band for it.
+        RadiometryError
+            If the numbers cannot be what the scene says they are.
         RefusedInput
             If the name of the file ends otherwise.
         """
         forms = {".png": self._picture, ".tif": self._raster, ".tiff": self._raster}
         if path.suffix.lower() not in forms:
             raise RefusedInput("a picture is a .png, a raster a .tif", where=str(path), cure="name it so")
-        (columns, rows), fields = forms[path.suffix.lower()](self._scene(scene_id), index, path)
-        return Looked(path=str(path), scene=scene_id, index=index, columns=columns, rows=rows, fields=fields)
+        scene = self._scene(scene_id)
+        shown = colours_of([scene]) if rgb else (index,)
+        (columns, rows), outlined = forms[path.suffix.lower()](scene, shown, path)
+        return Looked(path=str(path), scene=scene_id, shown=shown, columns=columns, rows=rows, outlined=outlined)
 
     def _scene(self, scene_id: str) -> Scene:
         versions = self.facts.history(Scene, scene_id)
         if not versions:
-            raise UnknownRecord("scene", scene_id, cure="cropcredit scenes add PATH… --product P")
+            near = get_close_matches(scene_id, [scene.id for scene in self.facts.find(Scene)])
+            cure = f"there are {', '.join(near)}" if near else "cropcredit scenes add PATH… --product P"
+            raise UnknownRecord("scene", scene_id, cure=cure)
         return versions[-1]
 
-    def _picture(self, scene: Scene, index: str, path: Path) -> tuple[tuple[int, int], int]:
+    def _picture(self, scene: Scene, names: tuple[str, ...], path: Path) -> tuple[tuple[int, int], int]:
         view = whole(scene.grid, LONGEST)
-        seen = look(self.rasters, [scene], view, index, margin_m=NdviConfig().cloud_margin_m, checked=True)
-        inside = _inside(self.fields.read(), scene.grid)
-        picture = ScenePicture(
-            scene=scene, index=index, view=view, pixels=pixels(seen, view, (index,)), fields=view.outlines(inside)
-        )
-        return self.draw(picture, path), len(inside)
+        seen = look(self.rasters, [scene], view, names, margin_m=NdviConfig().cloud_margin_m, checked=True)
+        inside = _outlined(self.fields.read(), view)
+        return self.draw(ScenePicture(scene=scene, pixels=seen, fields=view.outlines(inside)), path), len(inside)
 
-    def _raster(self, scene: Scene, index: str, path: Path) -> tuple[tuple[int, int], int]:
+    def _raster(self, scene: Scene, names: tuple[str, ...], path: Path) -> tuple[tuple[int, int], int]:
         margin_m = NdviConfig().cloud_margin_m
 
-        def strips() -> Iterator[tuple[View, NDArray[np.float32]]]:
+        def strips() -> Iterator[Pixels]:
             rows, columns = scene.grid.shape
             for top in range(0, rows, STRIP_ROWS):
                 view = View(scene.grid, ((top, min(top + STRIP_ROWS, rows)), (0, columns)))
-                seen = look(self.rasters, [scene], view, index, margin_m=margin_m)
-                yield view, np.where(seen.clear, seen.indices[index], np.float32(np.nan)).reshape(view.shape)
+                yield look(self.rasters, [scene], view, names, margin_m=margin_m, checked=True)
 
-        return self.write(IndexRaster(scene=scene, index=index, cloud_margin_m=margin_m, strips=strips), path), 0
+        return self.write(SceneRaster(scene=scene, names=names, cloud_margin_m=margin_m, strips=strips), path), 0
 
 
 def look(
-    rasters: RasterReader, parts: Sequence[Scene], view: View, index: str, *, margin_m: float, checked: bool = False
-) -> Layers:
-    """Compute one index at the cells of a view from the parts of one acquisition."""
-    seen = []
-    for scene in parts:
-        read = samples(rasters, scene, bands_for(scene, (index,)), view, margin_m=margin_m)
-        seen.append(layers(scene, read, (index,), checked=checked))
-    return united(seen)
+    rasters: RasterReader,
+    parts: Sequence[Scene],
+    view: View,
+    names: tuple[str, ...],
+    *,
+    margin_m: float,
+    wet: bool = False,
+    checked: bool = False,
+) -> Pixels:
+    """See the cells of a view in the parts of one acquisition.
 
-
-def look_in_colour(
-    rasters: RasterReader, parts: Sequence[Scene], view: View, colours: Sequence[str], *, margin_m: float
-) -> Layers:
-    """Read three bands at the cells of a view from the parts of one acquisition, as reflectance."""
-    seen = []
-    for scene in parts:
-        product = product_of(scene.product)
-        bands = [band for band in scene.bands if band.name in {*product.required, product.mask, *colours}]
-        seen.append(reflectances(scene, samples(rasters, scene, bands, view, margin_m=margin_m), colours))
-    return united(seen)
+    Parameters
+    ----------
+    names : tuple of str
+        One index, or bands from :func:`colours_of`.
+    wet : bool
+        Water is ground: the field may stand under it (paddy).
+    checked : bool
+        Ask whether the numbers of an index can be true; of colours the eye judges.
+    """
+    seen = united([_layers(rasters, scene, view, names, margin_m=margin_m, checked=checked) for scene in parts])
+    planes = [seen.indices[name].reshape(view.shape) for name in names]
+    clear = (seen.clear_wet if wet else seen.clear).reshape(view.shape)
+    present = seen.present.reshape(view.shape)
+    return Pixels(view=view, names=names, values=np.stack(planes, axis=-1), present=present, clear=clear)
 
 
 def colours_of(scenes: Sequence[Scene]) -> tuple[str, ...]:
@@ -184,13 +208,21 @@ def colours_of(scenes: Sequence[Scene]) -> tuple[str, ...]:
     )
 
 
-def pixels(seen: Layers, view: View, names: Sequence[str], *, wet: bool = False) -> Pixels:
-    """Lay layers out as the rectangle of a view; one name gives an index, three give colours."""
-    planes = [seen.indices[name].reshape(view.shape) for name in names]
-    dropped = seen.present & ~(seen.clear_wet if wet else seen.clear)
-    return Pixels(values=planes[0] if len(planes) == 1 else np.dstack(planes), dropped=dropped.reshape(view.shape))
+def _layers(
+    rasters: RasterReader, scene: Scene, view: View, names: tuple[str, ...], *, margin_m: float, checked: bool
+) -> Layers:
+    if names not in COLOURS:
+        read = samples(rasters, scene, bands_for(scene, names), view, margin_m=margin_m)
+        return layers(scene, read, names, checked=checked)
+    product = product_of(scene.product)
+    bands = [band for band in scene.bands if band.name in {*product.required, product.mask, *names}]
+    return reflectances(scene, samples(rasters, scene, bands, view, margin_m=margin_m), names)
 
 
-def _inside(fields: Sequence[Field], grid: Grid) -> NDArray[np.object_]:
+def _outlined(fields: Sequence[Field], view: View) -> NDArray[np.object_]:
+    """Choose the boundaries that can be drawn on a picture."""
     boundaries = np.array([field.boundary for field in fields], dtype=object)
-    return boundaries[shapely.intersects(boundaries, shapely.box(*shapely.bounds(footprint(grid))))]
+    ground = footprint(view.grid)
+    shapely.prepare(ground)
+    inside = boundaries[shapely.intersects(ground, boundaries)]
+    return inside[view.across(inside) >= SMALLEST]

@@ -1,17 +1,21 @@
-"""Strokes of the pen that all pictures share: pixels, outlines, text, legend."""
+"""What all pictures share: enlarged pixels, outlines, text, the legend, and how pieces are put together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from pyproj import CRS
 
 from cropcredit.adapters.atomic import replacing
 from cropcredit.adapters.pictures.colours import (
+    ALARM,
     DROPPED,
     FAINT,
     HATCH,
@@ -19,109 +23,140 @@ from cropcredit.adapters.pictures.colours import (
     LINES,
     MISSING,
     PAPER,
+    Bytes,
     Colour,
     painted,
     ramp,
     range_of,
 )
-from cropcredit.imagery import Rings
+from cropcredit.imagery import Rings, View
 from cropcredit.usecases.quicklook import Pixels
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+FONTS = (("NotoSansCJK-Regular.ttc", 2), ("wqy-microhei.ttc", 0), ("PingFang.ttc", 0), ("msyh.ttc", 0))
+"""Typefaces with Chinese letters, and their place in the file; Pillow finds them where a system keeps its fonts."""
 HATCH_EVERY = 6
 """Pixels of the picture from one line of a hatching to the next."""
 FINER = 4
 """Lines are drawn this many times larger and shrunk, so that they are smooth."""
-DASH = 4.0
+DASH = 5
+EDGE = 20
+GAP = 12
+SWATCH = (24, 14)
+RAMP_WIDTH = 220
 
 
 @lru_cache(maxsize=16)
-def font(size: int) -> Font:
-    """Give the typeface that Pillow brings along: Latin letters."""
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Give a typeface with Chinese letters, or where there is none the one of Pillow, which shows them as boxes."""
+    for name, place in FONTS:
+        with suppress(OSError):
+            return ImageFont.truetype(name, size, index=place)
     return ImageFont.load_default(size)
 
 
-def write(image: Image.Image, at: tuple[float, float], text: str, *, size: int = 13, colour: Colour = INK,
-          anchor: str = "la") -> float:  # fmt: skip
-    """Write one line; gives its width."""
-    ImageDraw.Draw(image).text(at, text, fill=colour, font=font(size), anchor=anchor)
-    return float(font(size).getlength(text))
+def text(line: str, *, size: int = 13, colour: Colour = INK) -> Image.Image:
+    """Write one line."""
+    image = Image.new("RGB", (round(font(size).getlength(line)) + 1, round(1.5 * size)), PAPER)
+    ImageDraw.Draw(image).text((0, image.height / 2), line, fill=colour, font=font(size), anchor="lm")
+    return image
 
 
-def enlarged(pixels: Pixels, zoom: int, index: str, colours: tuple[str, ...] = ()) -> Image.Image:
+def beside(pieces: Sequence[Image.Image], gap: int = GAP) -> Image.Image:
+    """Put pieces side by side, their tops on one line."""
+    lefts = np.cumsum([0, *(piece.width + gap for piece in pieces)]).tolist()
+    return _pasted(pieces, [(left, 0) for left in lefts[:-1]])
+
+
+def stacked(pieces: Sequence[Image.Image], gap: int = GAP) -> Image.Image:
+    """Put pieces below each other, their left sides on one line."""
+    tops = np.cumsum([0, *(piece.height + gap for piece in pieces)]).tolist()
+    return _pasted(pieces, [(0, top) for top in tops[:-1]])
+
+
+def _pasted(pieces: Sequence[Image.Image], corners: Sequence[tuple[int, int]]) -> Image.Image:
+    placed = list(zip(pieces, corners, strict=True))
+    width, height = max(x + piece.width for piece, (x, _) in placed), max(y + piece.height for piece, (_, y) in placed)
+    paper = Image.new("RGB", (width, height), PAPER)
+    for piece, corner in placed:
+        paper.paste(piece, corner)
+    return paper
+
+
+def head(title: str, *lines: Sequence[str], synthetic: bool) -> Image.Image:
+    """Write a title over lines of facts; what is synthetic says so."""
+    first = [text(title, size=20), *([text("SYNTHETIC DATA", size=20, colour=ALARM)] if synthetic else [])]
+    facts = ["  ·  ".join(fact for fact in line if fact) for line in lines]
+    return stacked([beside(first, 2 * GAP), *(text(line, colour=FAINT) for line in facts)], gap=0)
+
+
+def legend(names: tuple[str, ...], **kinds: str) -> Image.Image:
+    """Explain the colours and the marks; ``kinds`` are labels of ``dropped``, ``missing``, ``field`` or ``core``."""
+    marks = [beside([_swatch(kind), text(label, size=12)], 6) for kind, label in kinds.items()]
+    return beside([_ramp_bar(names[0]) if len(names) == 1 else text("light: " + ", ".join(names), size=12), *marks], 18)
+
+
+def enlarged(pixels: Pixels, zoom: int) -> Image.Image:
     """Show each pixel as a square of ``zoom`` x ``zoom``, and hatch what the mask dropped."""
-    large = painted(pixels, index, colours).repeat(zoom, axis=0).repeat(zoom, axis=1)
-    hatched = pixels.dropped.repeat(zoom, axis=0).repeat(zoom, axis=1)
-    rows, columns = np.ogrid[: hatched.shape[0], : hatched.shape[1]]
-    large[hatched & ((rows + columns) % HATCH_EVERY == HATCH_EVERY - 1)] = HATCH
-    return Image.fromarray(large)
+    large = painted(pixels).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    return Image.fromarray(_hatched(large, pixels.dropped.repeat(zoom, axis=0).repeat(zoom, axis=1)))
 
 
-def stroke(
-    image: Image.Image, rings: Rings, *, zoom: float, width: float, colour: Colour, dashed: bool = False
-) -> None:
-    """Draw closed lines, given in pixels shown, over an enlarged picture."""
-    mask = Image.new("L", (image.width * FINER, image.height * FINER))
-    pen = ImageDraw.Draw(mask)
-    for ring in rings:
-        corners = ring * (zoom * FINER)
-        for piece in _dashes(corners, DASH * FINER) if dashed else [corners]:
-            pen.line([(x, y) for x, y in piece], fill=255, width=round(width * FINER), joint="curve")
-    image.paste(colour, mask=mask.resize(image.size, Image.Resampling.BOX))
+def outline(image: Image.Image, rings: Rings, *, zoom: float, width: float = 1.4, dashed: bool = False) -> None:
+    """Draw closed lines, given in pixels shown, that stand out on any colour: dark between two light rims."""
+    for colour, wide, dashes in ((PAPER, 2.2 * width, False), (INK, width, dashed)):
+        mask = Image.new("L", (image.width * FINER, image.height * FINER))
+        pen = ImageDraw.Draw(mask)
+        for ring in rings:
+            for piece in _dashes(ring * zoom) if dashes else [ring * zoom]:
+                pen.line((piece * FINER).ravel().tolist(), fill=255, width=round(wide * FINER), joint="curve")
+        image.paste(colour, mask=mask.resize(image.size, Image.Resampling.BOX))
 
 
-def outline(image: Image.Image, rings: Rings, *, zoom: float, dashed: bool = False) -> None:
-    """Draw a boundary that stands out on any colour: dark between two light rims."""
-    if rings:
-        stroke(image, rings, zoom=zoom, width=3.2, colour=PAPER)
-        stroke(image, rings, zoom=zoom, width=1.4, colour=INK, dashed=dashed)
+def pixel_size(view: View) -> str:
+    """Say how much ground a pixel is, and how many of them are shown."""
+    unit = "degrees" if CRS(view.grid.crs).is_geographic else "m"
+    one = f"pixels of {view.grid.transform[0]:.4g} {unit}"
+    return f"one of {view.every} x {view.every} {one}" if view.every > 1 else one
 
 
-def _dashes(ring: NDArray[np.float64], length: float) -> Iterator[NDArray[np.float64]]:
-    """Cut a line into dashes and gaps of equal length; give the dashes."""
-    along = np.append(0, np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1)))
-    marks = np.arange(0, along[-1], length)
-    points = np.column_stack([np.interp(marks, along, axis) for axis in ring.T])
+def save(image: Image.Image, path: Path) -> tuple[int, int]:
+    """Write a PNG whole or not at all, with an edge around it; gives its columns and rows."""
+    paper = ImageOps.expand(image, EDGE, PAPER)
+    with replacing(path.absolute()) as partial:
+        paper.save(partial, format="PNG")
+    return paper.size
+
+
+def _hatched(image: Bytes, where: NDArray[np.bool_]) -> Bytes:
+    rows, columns = np.ogrid[: where.shape[0], : where.shape[1]]
+    lines = (rows + columns) % HATCH_EVERY == HATCH_EVERY - 1
+    return np.where((where & lines)[..., None], HATCH, image).astype(np.uint8)
+
+
+def _dashes(ring: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Cut a line into pieces of equal length, and give every second one."""
+    points = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), DASH))
     for start in range(0, len(points) - 1, 2):
         yield points[start : start + 2]
 
 
-def ramp_bar(image: Image.Image, at: tuple[int, int], index: str, *, width: int = 220) -> None:
-    """Draw the ramp with its numbers: the legend of an index."""
-    left, top = at
+def _ramp_bar(index: str) -> Image.Image:
     low, high = range_of(index)
-    shades = ramp(np.linspace(low, high, width)[None], index).repeat(12, axis=0)
-    image.paste(Image.fromarray(shades), (left, top))
+    bar = Image.new("RGB", (RAMP_WIDTH + 30, 34), PAPER)
+    shades = ramp(np.linspace(low, high, RAMP_WIDTH)[None], index).repeat(SWATCH[1], axis=0)
+    bar.paste(Image.fromarray(shades), (0, 2))
+    pen = ImageDraw.Draw(bar)
     for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        write(image, (left + share * width, top + 15), f"{low + share * (high - low):.2g}", size=11, anchor="ma")
+        at = (share * RAMP_WIDTH, 18)
+        pen.text(at, f"{low + share * (high - low):.2g}", fill=INK, font=font(11), anchor="ma" if share else "la")
+    return beside([text(index, size=12), bar], 8)
 
 
-def swatch(image: Image.Image, at: tuple[int, int], kind: str, label: str, *, colour: Colour = INK) -> float:
-    """Draw one entry of the legend (``dropped``, ``missing``, ``field`` or ``core``); gives its width."""
-    box = Image.new("RGB", (24, 14), MISSING)
+def _swatch(kind: str) -> Image.Image:
+    box = Image.new("RGB", SWATCH, {"missing": MISSING, "dropped": DROPPED}.get(kind, (218, 190, 94)))
     if kind == "dropped":
-        nothing = Pixels(values=np.zeros((14, 24), np.float32), dropped=np.ones((14, 24), dtype=bool))
-        box = enlarged(nothing, 1, "NDVI")
+        box = Image.fromarray(_hatched(np.asarray(box), np.ones(SWATCH[::-1], dtype=bool)))
     elif kind in {"field", "core"}:
-        box.paste((196, 208, 140), (0, 0, 24, 14))
         outline(box, (np.array([[-2.0, 7], [26, 7]]),), zoom=1, dashed=kind == "core")
-    ImageDraw.Draw(box).rectangle((0, 0, 23, 13), outline=LINES)
-    image.paste(box, at)
-    return 24 + 6 + write(image, (at[0] + 30, at[1] + 7), label, size=12, colour=colour, anchor="lm")
-
-
-def swatches(image: Image.Image, at: tuple[int, int], kinds: Sequence[tuple[str, str]]) -> None:
-    """Draw entries of the legend side by side."""
-    left, top = at
-    for kind, label in kinds:
-        left += round(swatch(image, (left, top), kind, label)) + 18
-
-
-def save(image: Image.Image, path: Path) -> tuple[int, int]:
-    """Write a PNG whole or not at all; gives its columns and rows."""
-    with replacing(path.absolute()) as partial:
-        image.save(partial, format="PNG", optimize=True)
-    return image.size
-
-
-__all__ = ["DROPPED", "FAINT", "enlarged", "font", "outline", "ramp_bar", "save", "stroke", "swatches", "write"]
+    ImageDraw.Draw(box).rectangle((0, 0, SWATCH[0] - 1, SWATCH[1] - 1), outline=LINES)
+    return ImageOps.expand(box, (0, 2, 0, 0), PAPER)

@@ -11,19 +11,16 @@ Colour = tuple[int, int, int]
 Bytes = NDArray[np.uint8]
 
 RAMP: tuple[tuple[float, Colour], ...] = (
-    (0.0, (84, 48, 5)),
-    (0.2, (171, 112, 48)),
-    (0.35, (226, 190, 118)),
-    (0.5, (246, 236, 168)),
-    (0.62, (184, 212, 112)),
-    (0.75, (92, 168, 92)),
-    (0.88, (14, 112, 92)),
-    (1.0, (0, 56, 60)),
+    (0.0, (252, 230, 186)),
+    (0.25, (218, 190, 94)),
+    (0.5, (128, 162, 60)),
+    (0.75, (20, 114, 78)),
+    (1.0, (0, 44, 60)),
 )
-"""Brown, yellow, green, by share of the range. The green turns bluish and dark, so that people who confuse red and
-green tell it from the brown."""
-RANGES = {"MTCI": (0.0, 6.0), "NDMI": (-0.4, 0.6), "NDWI": (-0.8, 0.2), "VV": (0.0, 0.4), "VH": (0.0, 0.1)}
-USUAL_RANGE = (-0.1, 0.9)
+"""Straw, green, blackish green, by share of the range. It only ever darkens, by five units or more of lightness (CIE
+L*) per tenth of the range: whoever confuses red and green, or prints in grey, reads it all the same."""
+RANGES = {"MTCI": (0.0, 5.0), "NDMI": (-0.4, 0.6), "NDWI": (-0.8, 0.2), "VV": (0.0, 0.5), "VH": (0.0, 0.1)}
+USUAL_RANGE = (0.0, 1.0)
 BRIGHT = {"nir": 0.5}
 USUAL_BRIGHT = 0.25
 """Reflectance that is shown as full light."""
@@ -49,26 +46,27 @@ def ramp(values: NDArray[np.floating], index: str) -> Bytes:
 
     Examples
     --------
-    >>> ramp(np.array([-0.5, 0.4, 0.9, np.nan]), "NDVI").tolist()
-    [[84, 48, 5], [246, 236, 168], [0, 56, 60], [240, 240, 240]]
+    >>> ramp(np.array([-0.5, 0.5, 1.0, np.nan]), "NDVI").tolist()
+    [[252, 230, 186], [128, 162, 60], [0, 44, 60], [240, 240, 240]]
     """
     low, high = range_of(index)
     share = (np.nan_to_num(values) - low) / (high - low)
     places = [place for place, _ in RAMP]
     planes = [np.interp(share, places, light) for light in np.array([colour for _, colour in RAMP]).T]
-    return np.where(np.isnan(values)[..., None], MISSING, np.dstack(planes).reshape(*values.shape, 3)).astype(np.uint8)
+    return np.where(np.isnan(values)[..., None], MISSING, np.stack(planes, axis=-1)).astype(np.uint8)
 
 
-def light(reflectance: NDArray[np.floating], colours: tuple[str, ...]) -> Bytes:
+def light(reflectance: NDArray[np.floating], names: tuple[str, ...]) -> Bytes:
     """Show three bands as red, green and blue light."""
-    full = [BRIGHT.get(name, USUAL_BRIGHT) for name in colours]
+    full = [BRIGHT.get(name, USUAL_BRIGHT) for name in names]
     share = np.clip(np.nan_to_num(reflectance) / full, 0, 1) ** GAMMA
     missing = np.isnan(reflectance).any(axis=-1, keepdims=True)
     return np.where(missing, MISSING, np.round(share * 255)).astype(np.uint8)
 
 
-def painted(pixels: Pixels, index: str, colours: tuple[str, ...] = ()) -> Bytes:
+def painted(pixels: Pixels) -> Bytes:
     """Colour pixels; on an index, what the mask dropped is grey."""
-    if colours:
-        return light(pixels.values, colours)
-    return np.where(pixels.dropped[..., None], DROPPED, ramp(pixels.values, index)).astype(np.uint8)
+    if len(pixels.names) > 1:
+        return light(pixels.values, pixels.names)
+    ground = ramp(pixels.values[..., 0], pixels.names[0])
+    return np.where(pixels.dropped[..., None], DROPPED, ground).astype(np.uint8)
