@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cropcredit.fields import reproject
 
 CRS = "EPSG:32650"
-WEST, NORTH = 500_000.0, 4_000_000.0
+WEST, NORTH = CORNER = 500_000.0, 4_000_000.0
 MODIS_WEST, MODIS_NORTH, MODIS_PIXEL_M = -6671703.118, -1111950.519667, 231.65635826
 MODIS_STRUCTURE = """GROUP=SwathStructure
 END_GROUP=SwathStructure
@@ -36,12 +36,20 @@ END
 """
 
 
-def write_raster(path: Path, pixels: NDArray[Any], *, pixel_m: float = 10, crs: str | None = CRS, **tags: Any) -> Path:
+def write_raster(
+    path: Path,
+    pixels: NDArray[Any],
+    *,
+    pixel_m: float = 10,
+    crs: str | None = CRS,
+    corner: tuple[float, float] = CORNER,
+    **tags: Any,
+) -> Path:
     """Write one band (or several: first axis) as GeoTIFF."""
     bands = pixels if pixels.ndim == 3 else pixels[None]
     path.parent.mkdir(parents=True, exist_ok=True)
     profile = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2], "dtype": bands.dtype}
-    transform = Affine(pixel_m, 0, WEST, 0, -pixel_m, NORTH)
+    transform = Affine(pixel_m, 0, corner[0], 0, -pixel_m, corner[1])
     with rasterio.open(path, "w", driver="GTiff", crs=crs, transform=transform, **profile, **tags) as raster:
         raster.write(bands)
     return path
@@ -54,6 +62,8 @@ def write_scene(
     ndvi: float | NDArray[Any] = 0.5,
     scl: NDArray[Any] | None = None,
     size: int = 40,
+    crs: str = CRS,
+    corner: tuple[float, float] = CORNER,
     **sheet: Any,
 ) -> Path:
     """Write a ready-made scene of size x size pixels whose NDVI is known; red is 0.05 everywhere."""
@@ -64,9 +74,9 @@ def write_scene(
     red = np.full((size, size), 1500, dtype=np.uint16)
     nir = np.round(500 * ratio + 1000).astype(np.uint16)
     classes = np.full((size // 2, size // 2), 4, dtype=np.uint8) if scl is None else scl
-    write_raster(folder / name / "B04.tif", red, nodata=0)
-    write_raster(folder / name / "B08.tif", nir, nodata=0)
-    write_raster(folder / name / "SCL.tif", classes, pixel_m=20)
+    write_raster(folder / name / "B04.tif", red, nodata=0, crs=crs, corner=corner)
+    write_raster(folder / name / "B08.tif", nir, nodata=0, crs=crs, corner=corner)
+    write_raster(folder / name / "SCL.tif", classes, pixel_m=20, crs=crs, corner=corner)
     said = {
         "id": name,
         "tile": "50SMJ",
@@ -103,9 +113,11 @@ def write_mod13q1(
     return path
 
 
-def square(left: float, top: float, size: float) -> shapely.Polygon:
+def square(
+    left: float, top: float, size: float, *, crs: str = CRS, corner: tuple[float, float] = CORNER
+) -> shapely.Polygon:
     """Give a square of the grid, metres right of and below its corner, in EPSG:4326."""
-    x, y = WEST + left, NORTH - top
-    moved = reproject(shapely.box(x, y - size, x + size, y), CRS, "EPSG:4326")
+    x, y = corner[0] + left, corner[1] - top
+    moved = reproject(shapely.box(x, y - size, x + size, y), crs, "EPSG:4326")
     assert isinstance(moved, shapely.Polygon)
     return moved
