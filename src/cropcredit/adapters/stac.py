@@ -78,7 +78,7 @@ class StacCatalogues:
             api = _link(said, "search")
             for found in _search(io, start, said, query) if api else _walk(io, start, said, query):
                 name = (found.item.get("collection"), found.item.get("id"))
-                if found.problem or name not in seen:
+                if name not in seen or not name[1]:
                     yield found
                 seen.add(name)
 
@@ -86,7 +86,7 @@ class StacCatalogues:
         item, place, problem = found
         if problem:
             return SceneDraft(id=place, path=place, bands=(), problem=problem)
-        name = str(item.get("id", ""))
+        name = str(item.get("id") or "")
         where = place if name in place else f"{place} {name}"
         return describe(item, product=product, locate=lambda href: self._locate(_absolute(href, place)), where=where)
 
@@ -140,12 +140,12 @@ def _search(io: StacApiIO, start: str, said: dict[str, Any], query: SceneQuery) 
 
 def _pages(pages: Iterator[dict[str, Any]], where: str) -> Iterator[list[dict[str, Any]]]:
     """Give the items page by page; a server that never comes to its end is refused."""
-    seen: set[tuple[str, str]] = set()
+    seen = set()
     for page in pages:
-        names = {(str(item.get("collection")), str(item.get("id"))) for item in page["features"]}
-        if names <= seen:
+        names = frozenset((item.get("collection"), item.get("id")) for item in page["features"])
+        if names in seen:
             raise MalformedInput("gives the same page again and again", where=where, cure="ask for fewer --dates")
-        seen |= names
+        seen.add(names)
         yield page["features"]
 
 

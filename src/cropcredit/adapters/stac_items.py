@@ -72,7 +72,7 @@ def describe(item: Said, *, product: str = "", locate: Callable[[str], str], whe
     where : str
         Address of the item, for messages.
     """
-    name = str(item.get("id", ""))
+    name = str(item.get("id") or "")
     try:
         return _draft(item, product, locate, where)
     except RefusedInput as error:
@@ -85,6 +85,8 @@ def describe(item: Said, *, product: str = "", locate: Callable[[str], str], whe
 
 
 def _draft(item: Said, asked: str, locate: Callable[[str], str], where: str) -> SceneDraft:
+    if not item.get("id"):
+        raise MalformedInput("the item has no 'id'", where=where)
     properties = item["properties"]
     found = list(layers(item["assets"]))
     product = asked or _product(item.get("collection") or "", found, where)

@@ -101,10 +101,10 @@ def search(  # noqa: PLR0917 - options of a command line
     )
     declared = Declared(offset=offset, processing_baseline=baseline, tile=tile)
     found = opened.search_scenes(query, declared=declared, progress=progress)
-    if as_json and not add:
-        show_json(found)
-    elif not as_json:
+    if not as_json:
         _show_found(found)
+    elif not (found and add):
+        show_json(found)
     if not found:
         err.print("no scene fits: widen --dates, --bbox or --max-cloud", style="yellow")
         raise typer.Exit(1)

@@ -163,6 +163,13 @@ def test_an_item_that_comes_twice_is_found_once(search, tmp_path):
     assert len(search(write_items(tmp_path / "items.json", first, second, first))) == 2
 
 
+def test_a_page_of_nothing_but_an_item_that_was_there_before_does_not_end_the_search(search, tmp_path):
+    scenes = [item(name=f"scene-{number}") for number in range(PAGE)]
+    with stac_api(tmp_path, *scenes, scenes[-1]) as url, proxied(url) as proxy:
+        assert len(search(proxy.url, collections=(COLLECTION,))) == PAGE
+    assert len(proxy.searches()) == 2
+
+
 def write_catalogue(folder, *, name, kind="Catalog", **links):
     """Write a catalogue with links: child=…, item=…, each a list of hrefs."""
     linked = [{"rel": rel, "href": href} for rel, hrefs in links.items() for href in hrefs]

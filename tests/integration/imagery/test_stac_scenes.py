@@ -192,7 +192,7 @@ def test_where_tiles_of_two_zones_overlap_a_field_is_seen_once_in_the_tile_that_
     fields(inside=square(300, 50, 80), rim=square(380, 50, 80))
     write_scene(tmp_path, day="2025-06-01", ndvi=0.3)
     beside = write_scene(tmp_path / "51SMJ", day="2025-06-01", ndvi=0.6)
-    [(x, y)] = reproject(shapely.Point(WEST + 380, NORTH), CRS, "EPSG:32651").coords
+    [(x, y)] = shapely.get_coordinates(reproject(shapely.Point(WEST + 380, NORTH), CRS, "EPSG:32651")).tolist()
     for name, pixel_m in (("B04", 10), ("B08", 10), ("SCL", 20)):
         with rasterio.open(beside / f"{name}.tif", "r+") as raster:
             raster.crs, raster.transform = "EPSG:32651", Affine(pixel_m, 0, x, 0, -pixel_m, y)
@@ -213,6 +213,8 @@ def test_scenes_that_cannot_be_used_say_why_and_the_others_are_added(find, tmp_p
         item("2025-06-05", assets=bands, collection="photos") | {"assets": {"red": bands["red"]}},
         item("2025-06-06", assets=band_assets("nowhere")),
         item("2025-06-07", eo__cloud_cover="many"),
+        item("2025-06-08", assets=bands) | {"id": None},
+        item("2025-06-09", assets=bands) | {"id": None},
     ]
     catalogue = write_items(tmp_path / "items.json", *entries)
     shown = find(catalogue, "--bbox", "116,36,118,37")
@@ -221,7 +223,7 @@ def test_scenes_that_cannot_be_used_say_why_and_the_others_are_added(find, tmp_p
     assert "items.json" not in shown.out
     said = find(catalogue, "--bbox", "116,36,118,37", "--add")
     assert said.code == 2
-    assert "1 added, 0 unchanged, 6 refused" in said.out
+    assert "1 added, 0 unchanged, 8 refused" in said.out
     refused = dict(line.removeprefix(f"refused: {catalogue} ").split(": ", 1) for line in said.err.splitlines())
     for day, reason in {
         2: "has no band nir",
@@ -231,6 +233,7 @@ def test_scenes_that_cannot_be_used_say_why_and_the_others_are_added(find, tmp_p
         7: "the item cannot be understood: could not convert string to float: 'many'",
     }.items():
         assert refused[f"S2A_50SMJ_2025060{day}_0_L2A"].startswith(reason)
+    assert said.err.count(f"refused: {catalogue}: the item has no 'id'") == 2
     assert f"{tmp_path}/nowhere/B04.tif: the raster cannot be read" in said.err
 
 
@@ -252,8 +255,9 @@ def test_json_tells_what_was_found_and_what_became_of_it(find, tmp_path):
     assert (found["id"], found["tile"], found["cloud_pct"], found["problem"]) == (item()["id"], "50SMJ", 10, "")
     [outcome] = json.loads(find(*words, "--add").out)
     assert (outcome["id"], outcome["outcome"]) == (item()["id"], "added")
-    none = find(*words, dates="2024-01-01")
-    assert (none.code, json.loads(none.out)) == (1, [])
+    for more in ((), ("--add",)):
+        none = find(*words, *more, dates="2024-01-01")
+        assert (none.code, json.loads(none.out)) == (1, [])
 
 
 def test_without_a_box_the_fields_say_where_and_without_fields_it_must_be_said(fields, find, tmp_path):
