@@ -21,8 +21,9 @@ D11  MODIS: sinusoidal, reliability, fill   test_hdf4.py, test_real_rasters.py, 
 D12  NDVI saturates                         EVI2 and NDRE come along: unit/imagery/test_layers_and_zonal.py
 D13  geometry: invalid, axes exchanged      unit/fields/test_boundary.py, test_axes.py; test_cli_imagery.py
 D14  antimeridian                           here; unit/fields/test_meridian.py, unit/imagery/test_grids.py
-D15  NaN beside a numeric nodata            here; untagged fill: test_worldcereal.py, unit/imagery/test_products.py
-D16  half a pixel                           here; on 16 real registers test_real_registers.py
+D15  NaN beside nodata; overviews           here; untagged fill: test_worldcereal.py, unit/imagery/test_products.py
+D16  half a pixel                           here; JPEG 2000: test_scene_files.py; on 16 real registers
+                                            test_real_registers.py
 D17  southern hemisphere                    here; Landsat's northern zones in the south: test_landsat.py
 ===  =====================================  ============================================================================
 
@@ -35,7 +36,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
+from rasterio.enums import Resampling
 
 from cropcredit.fields import reproject
 from cropcredit.usecases.add_scenes import Declared
@@ -199,6 +202,44 @@ def test_d8_a_field_between_two_zones_is_observed_once_in_the_tile_that_holds_mo
     assert run.outcomes["partly_outside"] == 0
 
 
+def meeting_at(folder, place, *tiles):
+    """Write scenes of 400 x 400 m in two zones around a place: name, zone, metres that it lies further east, index."""
+    for name, crs, east, ndvi in tiles:
+        middle = shapely.get_coordinates(reproject(place, "EPSG:4326", crs))[0].round(-1)
+        corner = (float(middle[0]) - 200 + east, float(middle[1]) + 200)
+        write_scene(folder / name, day="2025-06-01", ndvi=ndvi, tile=name, id=name, crs=crs, corner=corner)
+        yield {"crs": crs, "corner": corner}
+
+
+def means(seen):
+    return [{name: round(field.mean, 3) for name, field in look.items()} for look in seen]
+
+
+def test_d8_each_field_of_two_tiles_that_overlap_has_one_home(workspace, draw, measure, tmp_path):
+    """What both hold whole goes to the first name; what hangs over the rim of one, to the other."""
+    west, _ = meeting_at(
+        tmp_path, shapely.Point(120, 36.1), ("50SQJ", "EPSG:32650", 0, HALF), ("51STD", "EPSG:32651", 150, THIRD)
+    )
+    places = {"alone": 50, "both": 260, "rim": 380, "beyond": 470}
+    draw(**{name: square(left, 170, 60, **west) for name, left in places.items()})
+    workspace.add_scenes([str(tmp_path / "50SQJ"), str(tmp_path / "51STD")], product="s2-l2a")
+    run, seen = measure()
+    assert means(seen) == [{"alone": HALF, "both": HALF}, {"beyond": THIRD, "rim": THIRD}]
+    assert (run.outcomes["observed"], run.outcomes["partly_outside"]) == (4, 0)
+
+
+@pytest.mark.usefixtures("one_field")
+def test_d8_a_scene_that_lies_in_another_zone_than_its_tile_sees_nothing_and_is_named(cropcredit, measure, tmp_path):
+    """The same metres in zone 51 lie six degrees further east."""
+    write_scene(tmp_path / "s", day="2025-06-01")
+    write_scene(tmp_path / "s", day="2025-06-06", ndvi=THIRD, crs="EPSG:32651")
+    cropcredit("scenes", "add", tmp_path / "s", *S2)
+    assert "no data: S2_50SMJ_20250606 (empty over every field" in cropcredit("ndvi", "run").out
+    _, [first, second] = measure()
+    assert first["f1"].mean == pytest.approx(HALF, abs=1e-3)
+    assert (np.isnan(second["f1"].mean), second["f1"].data) == (True, 0)
+
+
 @pytest.mark.usefixtures("one_field")
 def test_d8_a_scene_of_another_zone_is_covered_on_its_own_grid(cropcredit, measure, tmp_path):
     """The second day comes in zone 51, where the field stands askew and elsewhere in the raster, on its own ground."""
@@ -222,6 +263,23 @@ def test_d9_two_halves_of_one_pass_complete_each_other(cropcredit, measure, tmp_
         red[:, hidden] = 0
         write_dn(scene, red=red, nir=round(500 * (1 + ndvi) / (1 - ndvi)) + 1000)
     cropcredit("scenes", "add", tmp_path / "left", tmp_path / "right", *S2)
+    _, [seen] = measure()
+    assert (seen["f1"].mean, seen["f1"].data) == pytest.approx((0.4, 1), abs=1e-3)
+
+
+@pytest.mark.usefixtures("one_field")
+def test_d9_where_two_halves_overlap_the_one_that_came_last_counts_and_nothing_is_averaged(
+    cropcredit, measure, tmp_path
+):
+    """The field has columns 5 to 14. The last half covers up to 9 with 0.3, the other from 7 on with 0.5: five each."""
+    for name, ndvi, hour, hidden in (("last", THIRD, 20, slice(10, 40)), ("first", HALF, 15, slice(0, 7))):
+        scene = write_scene(
+            tmp_path / name, day="2025-06-01", ndvi=ndvi, id=name, available_at=f"2025-06-01T{hour}:00:00Z"
+        )
+        red = np.full((40, 40), 1500)
+        red[:, hidden] = 0
+        write_raster(scene / "B04.tif", red.astype(np.uint16), nodata=0)
+    cropcredit("scenes", "add", tmp_path / "first", tmp_path / "last", *S2)
     _, [seen] = measure()
     assert (seen["f1"].mean, seen["f1"].data) == pytest.approx((0.4, 1), abs=1e-3)
 
@@ -261,6 +319,18 @@ def test_d14_a_field_on_the_180th_meridian_is_one_field(workspace, cropcredit, d
     assert (row.core_pixels[0], row.core_buffer_m[0]) == (pytest.approx(64, abs=0.1), 10)
 
 
+def test_d14_tiles_on_both_sides_of_the_meridian_share_the_fields(workspace, draw, measure, tmp_path):
+    """The tile of zone 60 ends 100 m beyond the meridian, that of zone 1 begins on it."""
+    west, _ = meeting_at(
+        tmp_path, shapely.Point(180, -17), ("60KZF", "EPSG:32760", -100, HALF), ("01KAB", "EPSG:32701", 200, THIRD)
+    )
+    draw(across=square(260, 160, 80, **west), east=square(440, 160, 60, **west))
+    workspace.add_scenes([str(tmp_path / "60KZF"), str(tmp_path / "01KAB")], product="s2-l2a")
+    run, seen = measure()
+    assert means(seen) == [{"east": THIRD}, {"across": HALF}]
+    assert run.outcomes["observed"] == 2
+
+
 @pytest.mark.usefixtures("one_field")
 def test_d15_nan_and_the_nodata_value_may_stand_in_one_raster(cropcredit, measure, tmp_path):
     """Of ten columns five are NaN and two -9999: the other three are 0.5."""
@@ -270,6 +340,20 @@ def test_d15_nan_and_the_nodata_value_may_stand_in_one_raster(cropcredit, measur
     cropcredit("scenes", "add", path, "--product", "ndvi", "--tile", "50SMJ")
     _, [seen] = measure()
     assert (seen["f1"].mean, seen["f1"].data) == pytest.approx((0.5, 0.3), abs=1e-3)
+
+
+def test_d15_overviews_are_never_read(cropcredit, draw, measure, tmp_path):
+    """Columns alternate between 0.2 and 0.8; the overviews, of every second and fourth column, hold 0.2 alone."""
+    ndvi = np.broadcast_to(np.where(np.arange(512) % 2, 0.8, 0.2), (512, 512)).astype(np.float32)
+    path = write_raster(tmp_path / "ndvi_2025-06-01.tif", ndvi)
+    with rasterio.open(path, "r+") as raster:
+        raster.build_overviews([2, 4], Resampling.nearest)
+    with rasterio.open(path, overview_level=0) as overview:
+        assert (overview.read(1) == np.float32(0.2)).all()
+    draw(f1=square(0, 0, 5120))
+    cropcredit("scenes", "add", path, "--product", "ndvi", "--tile", "50SMJ")
+    _, [seen] = measure()
+    assert seen["f1"].mean == pytest.approx(0.5, abs=1e-3)
 
 
 def test_d16_a_field_half_a_pixel_off_takes_half_of_its_rim(cropcredit, draw, measure, tmp_path):
