@@ -38,7 +38,8 @@ HATCH_EVERY = 6
 """Pixels of the picture from one line of a hatching to the next."""
 FINER = 4
 """Lines are drawn this many times larger and shrunk, so that they are smooth."""
-DASH = 5
+LINE, RIM, DASH = 1.4, 3.2, 5
+"""Width of an outline without and with its rims, and length of a dash, in pixels of the picture."""
 EDGE = 20
 GAP = 12
 SWATCH = (24, 14)
@@ -101,9 +102,9 @@ def enlarged(pixels: Pixels, zoom: int) -> Image.Image:
     return Image.fromarray(_hatched(large, pixels.dropped.repeat(zoom, axis=0).repeat(zoom, axis=1)))
 
 
-def outline(image: Image.Image, rings: Rings, *, zoom: float, width: float = 1.4, dashed: bool = False) -> None:
+def outline(image: Image.Image, rings: Rings, *, zoom: float, dashed: bool = False) -> None:
     """Draw closed lines, given in pixels shown, that stand out on any colour: dark between two light rims."""
-    for colour, wide, dashes in ((PAPER, 2.2 * width, False), (INK, width, dashed)):
+    for colour, wide, dashes in ((PAPER, RIM, False), (INK, LINE, dashed)):
         mask = Image.new("L", (image.width * FINER, image.height * FINER))
         pen = ImageDraw.Draw(mask)
         for ring in rings:

@@ -17,7 +17,7 @@ def draw_scene(picture: ScenePicture, path: Path) -> tuple[int, int]:
     ground = enlarged(pixels, zoom)
     kinds = {"dropped": "dropped by the mask, margin included", "missing": "no data"}
     if picture.fields:
-        outline(ground, picture.fields, zoom=zoom, width=1)
+        outline(ground, picture.fields, zoom=zoom)
         kinds["field"] = f"field of {SMALLEST} pixels or more"
     return save(stacked([_head(picture), legend(pixels.names, **kinds), ground]), path)
 
