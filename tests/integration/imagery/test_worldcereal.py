@@ -69,9 +69,7 @@ def power(dn):
 def test_the_empty_months_are_named_and_never_zero(workspace, cropcredit, measure, cube, tmp_path):
     months(cube, tmp_path / "s2", {"B04": "S2-L2A-B04", "B08": "S2-L2A-B08"})
     declared = Declared(tile="31UFS", offset=Offset.APPLIED)
-    workspace.add_scenes(
-        [str(path) for path in sorted((tmp_path / "s2").iterdir())], product="s2-l2a", declared=declared
-    )
+    workspace.add_scenes([str(tmp_path / "s2")], product="s2-l2a", declared=declared)
     said = cropcredit("ndvi", "run", "--as-of", "2022-01-01")
     assert [line for line in said.out.splitlines() if line.startswith("no data")] == [
         f"no data: {scene} (empty over every field of its tile)" for scene in EMPTY
@@ -87,6 +85,23 @@ def test_the_empty_months_are_named_and_never_zero(workspace, cropcredit, measur
     series = workspace.refresh_ndvi.observations.series("NDVI", run.units)
     assert series.mean[:, ~np.array(empty)].min() > 0.1
     assert series.clear_fraction[:, empty].tolist() == [[0, 0]] * 4
+
+
+@pytest.mark.usefixtures("blocks")
+def test_in_the_full_months_a_field_has_the_mean_of_its_four_hundred_pixels(workspace, measure, cube, tmp_path):
+    """Against plain slices of the arrays: rows 20 to 39 and columns 60 to 79 of the north-eastern block."""
+    folder = months(cube, tmp_path / "s2", {"B04": "S2-L2A-B04", "B08": "S2-L2A-B08"})
+    full = [path for path in sorted(folder.iterdir()) if path.stem not in EMPTY]
+    declared = Declared(tile="31UFS", offset=Offset.APPLIED)
+    workspace.add_scenes([str(path) for path in full], product="s2-l2a", declared=declared)
+    run, seen = measure()
+    assert (len(seen), run.without_data) == (10, ())
+    for look, path in zip(seen, full, strict=True):
+        with rasterio.open(path) as raster:
+            red, nir = raster.read()[:, 20:40, 60:80].astype(float)
+        assert (look["ne"].mean, look["ne"].pixels) == pytest.approx(
+            (((nir - red) / (nir + red)).mean(), 400), rel=1e-4
+        )
 
 
 @pytest.mark.usefixtures("blocks")
