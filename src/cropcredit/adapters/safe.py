@@ -15,6 +15,8 @@ from cropcredit.imagery.radiometry import S2_FIRST_BASELINE_WITH_OFFSET, S2_OFFS
 from cropcredit.model import Band, Offset, SceneDraft
 
 SAFE_METADATA = "MTD_MSIL2A.xml"
+QUANTIFICATION = 1e4
+"""Digital numbers per unit of reflectance; EVI2, unlike NDVI, would not forgive another."""
 PRODUCT_NAME = re.compile(r"(S2[A-D])_MSIL2A_(\d{8}T\d{6})_N(\d{2})(\d{2})_R(\d{3})_T(\d{2}[A-Z]{3})_")
 
 
@@ -54,6 +56,7 @@ def describe_safe(folder: Path, href: Callable[[Path], str]) -> SceneDraft:
     except ET.ParseError as error:
         raise MalformedInput(f"is not XML: {error}", where=where) from None
     baseline = _text(root, "PROCESSING_BASELINE", where)
+    _check_scale(root, where)
     _check_offset(root, baseline, where)
     name = _text(root, "PRODUCT_URI", where).removesuffix(".SAFE")
     said = read_name(name)
@@ -77,6 +80,16 @@ def _bands(folder: Path, href: Callable[[Path], str]) -> tuple[Band, ...]:
         for name, core in S2_BANDS.items()
     }
     return tuple(Band(core, href(files[0])) for core, files in found.items() if files)
+
+
+def _check_scale(root: ET.Element, where: str) -> None:
+    said = {float(e.text or "nan") for e in root.iter() if e.tag.endswith("BOA_QUANTIFICATION_VALUE")}
+    if not said <= {QUANTIFICATION}:
+        raise RadiometryError(
+            f"names a quantification value of {sorted(said)}, not {QUANTIFICATION:.0f}",
+            where=where,
+            cure="write the bands as 10,000 x reflectance",
+        )
 
 
 def _check_offset(root: ET.Element, baseline: str, where: str) -> None:

@@ -34,7 +34,7 @@ from datetime import UTC, datetime
 
 from cropcredit.adapters.rasters import is_remote
 from cropcredit.adapters.safe import ProductName, read_name
-from cropcredit.adapters.sentinel1 import relative_orbit
+from cropcredit.adapters.sentinel1 import radar_pass, relative_orbit
 from cropcredit.adapters.stac_assets import Layer, Said, choose, grid, layers, offset
 from cropcredit.errors import MalformedInput, RefusedInput
 from cropcredit.model import Band, Box, SceneDraft, SceneQuery
@@ -173,7 +173,7 @@ def _name(item: Said, product: str) -> ProductName:
     """Read what the names of the scene tell, in the words of the archive's own files."""
     name, said = item["id"], item["properties"]
     if product == "sentinel-1-rtc":
-        return ProductName(name, "", relative_orbit(name), "")
+        return ProductName(radar_pass(name), "", relative_orbit(name), "")
     if landsat := LANDSAT.match(name):
         satellite, tile, day, collection = landsat.groups()
         return ProductName(f"{satellite}_{tile}_{day}", collection, 0, tile)

@@ -25,8 +25,9 @@ CUBE_VARIABLES = {
     "whole_pixels": ("covered_pixels", "covered pixels of the whole field"),
 }
 """Variable of the cube: column of the observations, long name; all without unit."""
-STANDARD_NAMES = {"NDVI": "normalized_difference_vegetation_index"}
-"""Names of the CF table, where it has one."""
+BACKSCATTER = "surface_backwards_scattering_coefficient_of_radar_wave"
+STANDARD_NAMES = {"NDVI": "normalized_difference_vegetation_index", "VV": BACKSCATTER, "VH": BACKSCATTER}
+"""Names of the CF table, where it has one; backscatter in linear power."""
 
 
 def assemble(

@@ -130,6 +130,17 @@ def test_a_safe_folder_that_contradicts_its_baseline_is_refused(add, tmp_path):
     assert "names offsets [0], but processing baseline 05.10 means -1000" in outcome.reason
 
 
+def test_a_safe_folder_of_another_scale_is_refused(add, tmp_path):
+    sheet = safe(tmp_path) / "MTD_MSIL2A.xml"
+    value = '<BOA_QUANTIFICATION_VALUE unit="none">{}</BOA_QUANTIFICATION_VALUE><BOA_ADD_OFFSET_VALUES_LIST>'
+    whole = sheet.read_text()
+    for number, outcome in ((10000, "added"), (1000, "refused")):
+        sheet.write_text(whole.replace("<BOA_ADD_OFFSET_VALUES_LIST>", value.format(number)))
+        [found] = add([str(sheet.parent)], product="s2-l2a")
+        assert found.outcome == outcome
+    assert "MTD_MSIL2A.xml: names a quantification value of [1000.0], not 10000; write the bands" in found.reason
+
+
 def test_one_file_with_named_bands_is_a_scene_of_the_first_day_in_its_name(add, tmp_path):
     path = write_raster(tmp_path / "weekly_2024-03-04_2024-03-10.tif", np.full((3, 4, 4), 2000, dtype=np.uint16))
     with rasterio.open(path, "r+") as raster:

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import xarray as xr
 from exactextract import exact_extract
 
 from cropcredit.model import Scene
@@ -34,7 +35,8 @@ def test_a_field_gets_the_mean_of_the_power_and_the_border_is_no_data(cropcredit
     draw(f1=square(50, 50, 40), rim=square(180, 50, 40), border=square(250, 50, 40))
     added = cropcredit("scenes", "add", tmp_path / "s1", *ADD)
     assert (added.code, "1 added" in added.out) == (0, True)
-    said = cropcredit("ndvi", "run", "--product", "sentinel-1-rtc", "--as-of", "2024-04-01")
+    cube = tmp_path / "radar.nc"
+    said = cropcredit("ndvi", "run", "--product", "sentinel-1-rtc", "--as-of", "2024-04-01", "--cube", cube)
     assert "sentinel-1-rtc as of 2024-04-01" in said.out
     assert (said.code, "2 observed" in said.out) == (1, True)
     assert said.err.strip().endswith("field border: no data; the scenes pass over it without data: add those of the "
@@ -46,6 +48,10 @@ def test_a_field_gets_the_mean_of_the_power_and_the_border_is_no_data(cropcredit
     assert vh_seen["f1"].mean == pytest.approx(0.02, abs=1e-4)
     assert (vv_seen["rim"].mean, vv_seen["rim"].data) == pytest.approx((0.01, 0.5), abs=2e-3)
     assert np.isnan(vv_seen["border"].mean)
+    with xr.open_dataset(cube) as opened:
+        assert opened["vv_mean"].sel(field="f1").item() == pytest.approx(0.055, abs=1e-4)
+        told = opened["vh_mean"].attrs
+        assert (told["standard_name"], told["units"]) == ("surface_backwards_scattering_coefficient_of_radar_wave", "1")
 
 
 def test_decibels_give_the_same_mean_of_power(cropcredit, draw, measure, tmp_path):
