@@ -14,7 +14,8 @@ from scipy import ndimage
 
 from cropcredit.adapters.pictures import draw_sheet
 from cropcredit.adapters.pictures.canvas import EDGE, FONTS, text
-from cropcredit.adapters.pictures.colours import ALARM, DROPPED, HATCH, LINES, MISSING, ramp
+from cropcredit.adapters.pictures.colours import ALARM, DROPPED, HATCH, LINES, MISSING, ramp, range_of
+from cropcredit.usecases import quicklook
 from tests.rasterfiles import CRS, NORTH, WEST, square, write_raster, write_scene
 
 ZOOM = 30
@@ -153,6 +154,22 @@ def test_fields_are_outlined_where_they_lie_and_nothing_else_is_dark(add, look, 
     inside = dark[top + 3 : top + side - 3, left + 3 : left + side - 3]
     assert not inside.any()
     assert dark[:, left - 3 : left + 3].any(axis=1)[top + 3 : top + side - 3].all(), "a line, unbroken"
+
+
+def test_fields_too_small_to_be_seen_are_not_outlined(cropcredit, add, register, tmp_path, monkeypatch):
+    monkeypatch.setattr(quicklook, "LONGEST", 10)  # one of 4 x 4 pixels is shown: 40 m
+    register(large=square(100, 150, 160), small=square(100, 50, 150))
+    add(DAY)
+    said = cropcredit("scenes", "look", NAME, "--out", tmp_path / "scene.png")
+    assert said.out.endswith(", 1 fields outlined\n")
+
+
+def test_the_ramp_darkens_all_the_way_so_that_it_reads_without_hue():
+    for index in ("NDVI", "NDMI"):
+        shades = ramp(np.linspace(*range_of(index), 41)[None], index)
+        grey = np.asarray(Image.fromarray(shades).convert("L"), dtype=int)[0]
+        assert (np.diff(grey) < 0).all(), index
+        assert grey[0] - grey[-1] > 180, index
 
 
 @pytest.mark.parametrize(

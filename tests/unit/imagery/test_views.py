@@ -58,3 +58,10 @@ def test_holes_and_parts_have_rings_of_their_own():
     both = shapely.union(holed, square(300, 300, 20))
     assert len(whole(GRID, 40).outlines(np.array([both]))) == 3
     assert whole(GRID, 40).outlines(np.array([shapely.Polygon()])) == ()
+
+
+def test_how_far_a_field_reaches_is_measured_in_pixels_shown():
+    long = shapely.union(square(100, 100, 50), square(150, 100, 50))
+    both = np.array([long, square(0, 0, 30)])
+    np.testing.assert_allclose(View(GRID, ((0, 40), (0, 40)), every=2).across(both), [5, 1.5], atol=1e-3)
+    assert View(GRID, ((0, 40), (0, 40))).across(both[:0]).tolist() == []
