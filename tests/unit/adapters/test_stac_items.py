@@ -102,8 +102,10 @@ def test_an_item_of_radar_lives_on_its_track():
         "sat__relative_orbit": 69,
     }
     assets = {"vv": raster("vv.tif"), "vh": raster("vh.tif")}
-    draft = said_by(item(name="s1-rtc", collection="sentinel-1-rtc", assets=assets, **said))
+    name = "S1A_IW_GRDH_1SDV_20240304T172345_20240304T172410_052852_0665A0_rtc"
+    draft = said_by(item(name=name, collection="sentinel-1-rtc", assets=assets, **said))
     assert (draft.product, draft.tile, draft.relative_orbit) == ("sentinel-1-rtc", "A069", 69)
+    assert draft.datatake == "S1A_20240304T172345"
 
 
 @pytest.mark.parametrize(

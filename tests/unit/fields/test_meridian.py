@@ -5,7 +5,7 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Polygon, box
 
-from cropcredit.errors import InvalidGeometry
+from cropcredit.errors import InvalidGeometry, RefusedInput
 from cropcredit.fields import check_axes, home_tiles, inward, measure, parted, repair, reproject
 from cropcredit.fields.meridian import joined
 
@@ -58,7 +58,13 @@ def test_tiles_on_both_sides_share_the_fields_between_them():
         pytest.param((817_000, 8_140_000, 822_000, 8_141_000), "EPSG:32760", id="zone 60, over the meridian"),
         pytest.param((821_000, 8_140_000, 822_000, 8_141_000), "EPSG:32760", id="zone 60, beyond it"),
         pytest.param((169_000, 8_140_000, 170_000, 8_141_000), "EPSG:32701", id="zone 1, before it"),
+        pytest.param((2_000_000, 4_000_000, 2_200_000, 4_001_000), "EPSG:3460", id="Fiji's own grid, over it"),
     ],
 )
 def test_a_zone_beside_the_meridian_runs_over_it(bounds, crs):
     check_axes(bounds, crs)
+
+
+def test_nothing_of_a_zone_on_the_other_side_of_the_earth_passes():
+    with pytest.raises(RefusedInput, match="lie outside the area where WGS 84 / UTM zone 31N is used"):
+        check_axes((169_000, 8_140_000, 170_000, 8_141_000), "EPSG:32631")
