@@ -58,7 +58,7 @@ def write_cog(raster: SceneRaster, path: Path) -> tuple[int, int]:
                 _write_strips(raster, plain)
                 rasterio.shutil.copy(plain, partial, **COG)
             except RasterioError as error:
-                raise StoreUnavailable(f"{path} cannot be written: {error}") from error
+                raise StoreUnavailable(f"{path} cannot be written: {error.__cause__ or error}") from error
     rows, columns = raster.scene.grid.shape
     return columns, rows
 

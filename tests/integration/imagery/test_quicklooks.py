@@ -1,6 +1,7 @@
 """Pictures and GeoTIFFs of scenes, contact sheets of fields: what an agronomist sees is what the run counted."""
 
 import json
+import resource
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -372,6 +373,21 @@ def test_a_path_that_cannot_be_written_is_refused_first(cropcredit, tmp_path):
             assert (said.code, said.err.count("\n")) == (2, 1), (words, said.err)
             assert f"{tmp_path / name}: " in said.err
             assert message in said.err, words
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.png"])
+def test_a_full_disk_is_told_and_leaves_nothing_behind(cropcredit, add, tmp_path, name):
+    add(DAY, ndvi=np.random.default_rng(1).uniform(0, 0.9, (400, 400)), size=400)
+    before = sorted(tmp_path.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, limits[1]))
+    try:
+        said = cropcredit("scenes", "look", NAME, "--out", tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said.code != 0
+    assert f"{tmp_path / name} cannot be written: " in said.err.splitlines()[-1]
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_chinese_names_are_written_where_the_system_has_chinese_letters():
