@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from cropcredit.imagery import masks
-from cropcredit.imagery.product import Measured, Sample
+from cropcredit.imagery.product import Measured, Sample, has_data
 from cropcredit.imagery.radiometry import (
     LANDSAT_FILL_DN,
     S2_FIRST_BASELINE_WITH_OFFSET,
     baseline_number,
+    check_dn,
     check_red,
     landsat_reflectance,
     s2_offset_dn,
@@ -21,7 +22,8 @@ from cropcredit.model import Offset, Scene
 
 
 def sentinel2(scene: Scene, samples: Mapping[str, Sample]) -> Measured:
-    """Read Sentinel-2 L2A: the offset once, scene classes as the mask."""
+    """Read Sentinel-2 L2A: the offset once, scene classes as the mask; raises RadiometryError."""
+    check_dn(samples["red"].dn, nodata=samples["red"].nodata, where=scene.id)
     add = s2_offset_dn(scene.offset, scene.processing_baseline, where=scene.id)
     values = {n: s2_reflectance(s.dn, add, nodata=s.nodata) for n, s in samples.items() if n != "scl"}
     seen = np.isfinite(values["red"]) & np.isfinite(values["nir"])
@@ -49,13 +51,16 @@ def _offset_said_gone(scene: Scene) -> bool:
     return scene.offset is Offset.APPLIED and may_have_had_one
 
 
-def landsat(scene: Scene, samples: Mapping[str, Sample]) -> Measured:  # noqa: ARG001 - all products are called alike
+def landsat(scene: Scene, samples: Mapping[str, Sample]) -> Measured:
     """Read Landsat 4-9 Collection 2 Level 2: one scale and offset for all, quality bits as the mask.
 
     Cells whose reflectance lies outside [0, 1] have data, but of no ground that anybody knows: they are not clear.
+    Numbers that are no digital numbers raise RadiometryError.
     """
+    check_dn(samples["red"].dn, nodata=samples["red"].nodata, where=scene.id)
     values = {name: landsat_reflectance(s.dn) for name, s in samples.items() if name != "qa"}
-    present = (samples["red"].dn != LANDSAT_FILL_DN) & (samples["nir"].dn != LANDSAT_FILL_DN)
+    red, nir = samples["red"], samples["nir"]
+    present = has_data(red) & has_data(nir) & (red.dn != LANDSAT_FILL_DN) & (nir.dn != LANDSAT_FILL_DN)
     seen = np.isfinite(values["red"]) & np.isfinite(values["nir"])
     qa = samples["qa"].dn if "qa" in samples else np.full(len(seen), masks.QA_CLEAR, dtype=np.uint16)
     return Measured(

@@ -30,6 +30,11 @@ LANDSAT_FILL_DN = 0
 LANDSAT_VALID_DN = (7273, 43636)
 """Digital numbers of Collection 2 surface reflectance that mean something: reflectance 0 to 1."""
 
+DN_OF_ONE = 10_000
+"""Digital number of a reflectance of one, Sentinel-2; Landsat's is larger still."""
+BRIGHTEST = 2.0
+"""Reflectance of the brightest cloud; as a digital number it would be black."""
+
 MAX_NEGATIVE_RED = 0.05
 """Share of clear field pixels whose red reflectance may be negative; twice the offset makes it nearly all of them."""
 LEAF_RED = 0.1
@@ -68,6 +73,36 @@ def baseline_number(baseline: str, *, where: str = "") -> tuple[int, int]:
     if len(digits) != 4 or not digits.isdigit():  # noqa: PLR2004 - two digits on either side of the point
         raise MalformedInput(f"{baseline!r} is not a processing baseline", where=where, cure="write it as 05.10")
     return int(digits[:2]), int(digits[2:])
+
+
+def check_dn(dn: NDArray[Any], *, nodata: float | None = None, where: str = "") -> None:
+    """Refuse numbers that cannot be those of the archive: eight bits, or reflectance that somebody has scaled already.
+
+    They would come out as darkness, where no index is a number, or as a right NDVI beside a wrong EVI2.
+
+    Raises
+    ------
+    RadiometryError
+
+    Examples
+    --------
+    >>> check_dn(np.float32([0.05, np.nan, 0.4]), where="s1")
+    Traceback (most recent call last):
+    cropcredit.errors.RadiometryError: s1: numbers of type float32 up to 0.4 are no digital numbers: they are scaled ...
+    """
+    if np.issubdtype(dn.dtype, np.integer):
+        if np.iinfo(dn.dtype).max < DN_OF_ONE:
+            _refuse_dn(f"numbers of type {dn.dtype} are no digital numbers", where)
+        return
+    highest = float(np.nanmax(dn, initial=0, where=True if nodata is None else dn != nodata))
+    if 0 < highest <= BRIGHTEST:
+        _refuse_dn(f"numbers of type {dn.dtype} up to {highest:.2g} are no digital numbers", where)
+
+
+def _refuse_dn(what: str, where: str) -> None:
+    raise RadiometryError(
+        f"{what}: they are scaled already", where=where, cure="bring them as 16 bits, in the scale of the archive"
+    )
 
 
 def s2_reflectance(dn: NDArray[np.generic], offset_dn: int, *, nodata: float | None = None) -> Floats:

@@ -82,6 +82,30 @@ def test_the_word_of_a_source_that_the_offset_is_gone_is_held_against_the_leaves
         assert layers(said, read).indices["NDVI"][0] == pytest.approx(0.25 / 0.55, rel=1e-5)
 
 
+@pytest.mark.parametrize("product", ["s2-l2a", "landsat-c2-l2"])
+@pytest.mark.parametrize(
+    ("kind", "red", "near", "message"),
+    [
+        pytest.param(np.float32, 0.05, 0.4, "s1: numbers of type float32 up to 0.05 are no digital numbers", id="unit"),
+        pytest.param(
+            np.uint8, 5, 40, "s1: numbers of type uint8 are no digital numbers: they are scaled", id="per cent"
+        ),
+    ],
+)
+def test_reflectance_that_somebody_has_scaled_is_not_scaled_again(product, kind, red, near, message):
+    said = replace(scene(product), offset=Offset.APPLIED)
+    with pytest.raises(RadiometryError, match=message):
+        layers(said, {"red": dn(red, 255, dtype=kind, nodata=255), "nir": dn(near, 255, dtype=kind, nodata=255)})
+
+
+@pytest.mark.parametrize("product", ["s2-l2a", "landsat-c2-l2"])
+def test_digital_numbers_may_come_as_floating_point_and_nothing_at_all_is_no_error(product):
+    said = replace(scene(product), offset=Offset.APPLIED)
+    for red in (np.nan, 0, 9091):
+        got = layers(said, {"red": power(red), "nir": power(18182)})
+        assert np.isfinite(got.indices["NDVI"]).tolist() == got.present.tolist() == [red == 9091]
+
+
 def test_backscatter_in_power_stays_what_it_is_and_the_border_is_no_data():
     got = layers(scene("sentinel-1-rtc"), {"vv": power(0.1, 0, np.nan, -1, nodata=-1), "vh": power(0.02, 0.02, 0, 0)})
     np.testing.assert_allclose(got.indices["VV"], [0.1, np.nan, np.nan, np.nan], rtol=1e-6)
