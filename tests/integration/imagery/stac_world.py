@@ -177,9 +177,10 @@ def proxied(upstream: str, *failures: int, change: Pages = lambda said: said) ->
 
 
 @contextmanager
-def file_server(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve files in byte ranges, as object stores do; give the address, and the paths and ranges asked for."""
+def file_server(folder: Path, *failures: int) -> Iterator[tuple[str, list[str]]]:
+    """Serve files in byte ranges, as object stores do, after failures; give the address and what was asked."""
     asked: list[str] = []
+    to_come = list(failures)
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -189,6 +190,10 @@ def file_server(folder: Path) -> Iterator[tuple[str, list[str]]]:
             self.send(body=True)
 
         def send(self, *, body: bool) -> None:
+            if to_come:
+                asked.append(str(to_come[0]))
+                self.send_error(to_come.pop(0))
+                return
             path = folder / self.path.partition("?")[0].lstrip("/")
             if not path.is_file():
                 self.send_error(404)

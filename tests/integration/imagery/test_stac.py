@@ -229,6 +229,12 @@ def test_a_broken_link_is_named_and_the_other_scenes_are_found(search, nested):
     ]
 
 
+def test_of_a_static_catalogue_only_the_collections_asked_for_are_read(search, nested):
+    (nested.parent / "2025" / "june" / "item.json").unlink()
+    [found] = search(nested, since=datetime(2020, 1, 1, tzinfo=UTC), collections=(COLLECTION,))
+    assert found.problem == ""
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -104,6 +104,16 @@ def test_scenes_on_a_server_are_added_unread_and_read_in_ranges_by_the_run(field
         assert {line.split()[0].rpartition("/")[2] for line in asked} == {"B04.tif", "B08.tif", "SCL.tif"}
 
 
+def test_a_file_server_that_is_busy_is_asked_again(fields, find, ndvi, tmp_path):
+    fields(f1=square(50, 50, 100))
+    write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
+    with file_server(tmp_path / "archive", 503) as (url, asked):
+        catalogue = write_items(tmp_path / "items.json", item(assets=remote_assets(url, "S2_50SMJ_20250601")))
+        assert find(catalogue, "--add").code == 0
+        assert ndvi("f1") == pytest.approx(np.array([[0.4]]), abs=1e-3)
+    assert asked[0] == "503"
+
+
 def test_scenes_on_a_server_that_do_not_tell_their_grid_are_asked_when_they_are_added(fields, find, ndvi, tmp_path):
     fields(f1=square(50, 50, 100))
     write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
@@ -161,9 +171,10 @@ def test_a_catalogue_that_is_wrong_about_the_offset_is_caught_by_the_run_and_ove
 def test_of_a_scene_processed_again_the_latest_baseline_is_used(cropcredit, fields, find, ndvi, tmp_path):
     fields(f1=square(50, 50, 100))
     entries = []
-    for baseline, value in (("0510", 0.7), ("0400", 0.2)):
+    for second, (baseline, value) in enumerate((("0510", 0.7), ("0400", 0.2))):
         write_scene(tmp_path / baseline, day="2025-06-01", ndvi=value)
-        told = {"s2__product_uri": uri(baseline=baseline), "s2__processing_baseline": f"{baseline[:2]}.{baseline[2:]}"}
+        told = {"s2__product_uri": uri(baseline=baseline), "s2__processing_baseline": f"{baseline[:2]}.{baseline[2:]}",
+                "datetime": f"2025-06-01T03:00:0{second}Z"}  # fmt: skip
         assets = band_assets(f"{baseline}/S2_50SMJ_20250601")
         entries.append(item(name=f"of-{baseline}", assets=assets, **told))
     assert "2 added" in find(write_items(tmp_path / "items.json", *entries), "--add").out
@@ -175,15 +186,15 @@ def test_of_a_scene_processed_again_the_latest_baseline_is_used(cropcredit, fiel
 def test_two_datastrips_of_one_pass_are_one_look(fields, find, ndvi, tmp_path):
     fields(west=square(20, 50, 100), seam=square(150, 50, 100), east=square(280, 50, 100))
     entries = []
-    for part, value, half in (("150000", 0.3, slice(20, 40)), ("151500", 0.6, slice(0, 20))):
+    for part, value, half in (("150000", 0.3, slice(20, 40)), ("151514", 0.6, slice(0, 20))):
         scene = write_scene(tmp_path / part, day="2025-06-01", ndvi=value)
         for name in ("B04", "B08"):
             with rasterio.open(scene / f"{name}.tif") as raster:
                 pixels = raster.read(1)
             pixels[:, half] = 0
             write_raster(scene / f"{name}.tif", pixels, nodata=0)
-        assets = band_assets(f"{part}/S2_50SMJ_20250601")
-        entries.append(item(name=f"strip-{part}", assets=assets, s2__product_uri=uri(made=part)))
+        assets, seen = band_assets(f"{part}/S2_50SMJ_20250601"), f"2025-06-01T03:00:{part[-2:]}Z"
+        entries.append(item(name=f"strip-{part}", assets=assets, s2__product_uri=uri(made=part), datetime=seen))
     assert "2 added" in find(write_items(tmp_path / "items.json", *entries), "--add").out
     assert ndvi("west", "seam", "east") == pytest.approx(np.array([[0.3], [0.45], [0.6]]), abs=1e-3)
 
