@@ -414,5 +414,5 @@ class Progress(Protocol):
     """Tells the person waiting how far long work is."""
 
     def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """Open a bar of ``total`` units; call the result with the number of units done since."""
+        """Open a bar of ``total`` units (0: nobody knows); call the result with the number of units done since."""
         ...

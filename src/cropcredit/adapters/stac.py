@@ -32,6 +32,8 @@ BUSY = (429, 500, 502, 503, 504)
 LONGEST_WAIT_S = 60
 FORBIDDEN = (401, 403)
 LONGEST_REASON = 200
+REASON = re.compile(r"""Caused by \w+\(['"]?(?:\w+\(.*?\): )?(.*?)['"]?\)\)""")
+"""The innermost of the reasons that urllib3 nests."""
 TIMEOUT_S = 60.0
 BELOW = ("child", "item")
 """Links of a static catalogue that lead to its scenes."""
@@ -244,5 +246,5 @@ def _refusal(status: int | None, text: str, catalogue: str) -> CropcreditError:
 
 def _short(text: str) -> str:
     """Give what people need of a library's message: its innermost reason, on one line."""
-    reason = re.search(r"Caused by \w+\((.*)\)\)", text)
+    reason = REASON.search(text)
     return " ".join((reason[1] if reason else text).split())[:LONGEST_REASON]

@@ -1,6 +1,7 @@
 """Searching STAC: a real API (rustac) behind a proxy that fails as such servers do, and static catalogues on disk."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -119,7 +120,7 @@ def test_a_page_that_fails_in_the_middle_is_asked_again(search, api):
 def test_a_server_that_stays_busy_is_named(search, api):
     with (
         proxied(api, *[503] * 6) as proxy,
-        pytest.raises(StoreUnavailable, match=rf"{proxy.url}: .* does not answer, after 5 retries: .*503 error"),
+        pytest.raises(StoreUnavailable, match=rf"{proxy.url}: .* does not answer, after 5 retries: too many 503 error"),
     ):
         search(proxy.url, collections=(COLLECTION,))
     assert proxy.refused == [503] * 6
@@ -128,8 +129,14 @@ def test_a_server_that_stays_busy_is_named(search, api):
 def test_a_server_that_is_gone_is_named(search, api):
     with proxied(api) as proxy:
         pass
-    with pytest.raises(StoreUnavailable, match=rf"{proxy.url}: the catalogue does not answer, .*refused"):
+    with pytest.raises(StoreUnavailable, match=rf"{proxy.url}: .*, after 5 retries: Failed to .*refused$"):
         search(proxy.url, collections=(COLLECTION,))
+
+
+def test_without_the_extra_a_search_says_what_to_install(search, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pystac_client.stac_api_io", None)
+    with pytest.raises(RefusedInput, match=r'pystac-client, which is not here; pip install "cropcredit\[stac\]"'):
+        search(tmp_path)
 
 
 @pytest.mark.parametrize(
