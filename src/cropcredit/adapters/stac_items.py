@@ -177,7 +177,7 @@ def _name(item: Said, product: str) -> ProductName:
     if landsat := LANDSAT.match(name):
         satellite, tile, day, collection = landsat.groups()
         return ProductName(f"{satellite}_{tile}_{day}", collection, 0, tile)
-    told = read_name(f"{said.get('s2:product_uri')} {name}")
+    told = read_name(f"{said.get('s2:product_uri')} {said.get('sentinel:product_id')} {name}")
     datatake = DATATAKE.match(said.get("s2:datatake_id") or "")
     return told if told.tile or not datatake else told._replace(datatake=datatake[1])
 

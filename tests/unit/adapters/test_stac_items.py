@@ -60,6 +60,23 @@ def test_a_picture_of_red_green_and_blue_is_not_the_red_band():
     assert hrefs(draft) == {"nir": "B08.tif"}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"s2__product_uri": "S2B_MSIL2A_20250601T030000_N0212_R075_T50SMJ_20250601T150000"}, id="uri"),
+        pytest.param({"sentinel__product_id": "S2B_MSIL2A_20250601T030000_N0212_R075_T50SMJ_20250601T150000"}, id="v0"),
+        pytest.param({"name": "S2B_MSIL2A_20250601T030000_N0212_R075_T50SMJ_20250601T150000"}, id="name"),
+        pytest.param({"s2__datatake_id": "GS2B_20250601T030000_012081_N02.12", "sat__relative_orbit": 75,
+                      "grid__code": "MGRS-50SMJ", "s2__processing_baseline": "02.12"}, id="its parts"),
+    ],
+)  # fmt: skip
+def test_the_pass_of_a_scene_is_told_in_several_ways(said):
+    bare = {"s2__product_uri": None, "grid__code": None, "s2__processing_baseline": None}
+    draft = said_by(item(**(bare | said)))
+    assert (draft.datatake, draft.tile, draft.processing_baseline) == ("S2B_20250601T030000", "50SMJ", "02.12")
+    assert draft.relative_orbit == 75
+
+
 def test_bands_of_one_file_are_told_by_their_number():
     bands = [{"name": "B02"}, {"name": "B04"}, {"name": "B08"}]
     draft = said_by(item(assets={"data": raster("all.tif", bands=bands)}))
@@ -143,6 +160,8 @@ def test_what_an_item_says_about_the_offset(properties, bands, expected):
     later = {key: raster(f"{key}.tif", bands=[{"name": key, **{f"raster:{k}": v for k, v in bands[0].items()}}])
              for key in ("red", "nir")}  # fmt: skip
     assert said_by(item(assets=later, **told)).offset is expected
+    assets = {key: raster(f"{key}.tif", **{f"raster:{k}": v for k, v in bands[0].items()}) for key in ("red", "nir")}
+    assert said_by(item(assets=assets, **told)).offset is expected
 
 
 def test_where_one_band_is_silent_about_its_offset_nothing_is_said():
