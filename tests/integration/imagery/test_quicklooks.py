@@ -200,8 +200,8 @@ class TestARasterOfAScene:
     @pytest.fixture
     def raster(self, cropcredit, add, tmp_path):
         folder = write_scene(tmp_path / "scenes", day=DAY, ndvi=self.NDVI, size=1100)
-        blocks = {"tiled": True, "blockxsize": 256, "blockysize": 256}  # row 512 begins a strip, and a block of the SCL
-        write_raster(folder / "SCL.tif", cloud_at(510, 200, size=1100), pixel_m=20, **blocks)
+        classes = cloud_at(510, 200, size=1100)  # in blocks of 256: row 512, which begins a strip, begins a block too
+        write_raster(folder / "SCL.tif", classes, pixel_m=20, tiled=True, blockxsize=256, blockysize=256)
         add()
         said = cropcredit("scenes", "look", NAME, "--out", tmp_path / "scene.tif")
         assert said.code == 0, said.err
