@@ -81,7 +81,7 @@ class RasterioReader:
             with rasterio.Env(**GDAL), rasterio.open(source) as raster:
                 yield raster
         except RasterioError as error:
-            reason = str(error.__cause__ or error).split("\n", 1)[0]
+            reason = str(error.__cause__ or error).split("\n", 1)[0].rstrip(".")
             cure = SERVER if is_remote(href) else "it may be cut short: fetch it again"
             raise MalformedInput(f"the raster cannot be read: {reason}", where=href, cure=cure) from error
 

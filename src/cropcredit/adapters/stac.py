@@ -245,6 +245,8 @@ def _refusal(status: int | None, text: str, catalogue: str) -> CropcreditError:
 
 
 def _short(text: str) -> str:
-    """Give what people need of a library's message: its innermost reason, on one line."""
+    """Give what people need of a library's message: its innermost reason, on one line; nothing of a web page."""
+    if text.lstrip().startswith("<"):
+        return "a web page"
     reason = REASON.search(text)
     return " ".join((reason[1] if reason else text).split())[:LONGEST_REASON]

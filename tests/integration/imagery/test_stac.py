@@ -9,7 +9,7 @@ import pytest
 from cropcredit.adapters.stac import PAGE, StacCatalogues
 from cropcredit.errors import MalformedInput, RefusedInput, StoreUnavailable, SwappedAxes, UnknownName
 from cropcredit.model import SceneQuery
-from tests.integration.imagery.stac_world import BOX, COLLECTION, item, proxied, stac_api, write_items
+from tests.integration.imagery.stac_world import BOX, COLLECTION, file_server, item, proxied, stac_api, write_items
 
 FIJI = [177.0, -19.0, 178.0, -16.0]
 TAVEUNI = [-179.9, -17.0, -179.0, -16.0]
@@ -208,6 +208,14 @@ def test_a_static_catalogue_is_walked_once_and_its_files_lie_beside_their_items(
     red, nir = found[0].bands
     assert (red.href, nir.href) == (f"{nested.parent}/2024/june/B04.tif", f"{nested.parent}/2024/B08.tif")
     assert found == search(nested.as_uri(), since=since, product="s2-l2a")
+
+
+def test_a_static_catalogue_on_a_server_is_walked_too_and_its_files_lie_there(search, nested):
+    (nested.parent / "2025" / "june" / "item.json").unlink()
+    with file_server(nested.parent) as (url, _):
+        found, lost = search(f"{url}/catalog.json", since=datetime(2020, 1, 1, tzinfo=UTC))
+    assert [band.href for band in found.bands] == [f"{url}/2024/june/B04.tif", f"{url}/2024/B08.tif"]
+    assert lost.problem == f"{url}/2025/june/item.json: no STAC catalogue answers there (404): a web page"
 
 
 def test_files_within_the_workspace_are_named_from_there(search, tmp_path):

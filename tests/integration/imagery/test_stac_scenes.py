@@ -114,6 +114,18 @@ def test_a_file_server_that_is_busy_is_asked_again(fields, find, ndvi, tmp_path)
     assert asked[0] == "503"
 
 
+def test_a_file_server_that_is_gone_is_named(cropcredit, fields, find, tmp_path):
+    fields(f1=square(50, 50, 100))
+    with file_server(tmp_path) as (url, _):
+        pass
+    catalogue = write_items(tmp_path / "items.json", item(assets=remote_assets(url, "S2_50SMJ_20250601")))
+    assert "1 added" in find(catalogue, "--add").out
+    gone = cropcredit("ndvi", "run", "--as-of", "2025-06-30")
+    assert gone.code == 2
+    assert one_line(gone).startswith(f"cropcredit: {url}/S2_50SMJ_20250601/B0")
+    assert one_line(gone).endswith("; see that its server answers, without asking who you are, and in byte ranges")
+
+
 def test_scenes_on_a_server_that_do_not_tell_their_grid_are_asked_when_they_are_added(fields, find, ndvi, tmp_path):
     fields(f1=square(50, 50, 100))
     write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
