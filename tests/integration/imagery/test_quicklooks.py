@@ -16,6 +16,7 @@ from scipy import ndimage
 from cropcredit.adapters.pictures import draw_sheet
 from cropcredit.adapters.pictures.canvas import EDGE, text
 from cropcredit.adapters.pictures.colours import ALARM, DROPPED, HATCH, LINES, MISSING, ramp, range_of
+from cropcredit.imagery import Verdict
 from cropcredit.usecases import quicklook
 from tests.rasterfiles import CRS, NORTH, WEST, square, write_raster, write_scene
 
@@ -196,6 +197,8 @@ class TestARasterOfAScene:
     """1,100 x 1,100 pixels: two strips, nine blocks; a cloud just above the seam of the strips."""
 
     NDVI = np.repeat([0.2, 0.88], (552, 548))[None].repeat(1100, axis=0)
+    NDVI[1060:, ::2] = 0.4
+    NDVI[1060:, 1::2] = 0.6
 
     @pytest.fixture
     def raster(self, cropcredit, add, tmp_path):
@@ -228,6 +231,7 @@ class TestARasterOfAScene:
         small = raster.read(1, out_shape=(275, 275))
         assert np.unique(small[:200].round(3)).tolist() == pytest.approx([0.2, 0.88], abs=1e-3)
         assert np.isnan(small[255, 100])
+        np.testing.assert_allclose(small[265:], 0.5, atol=1e-3, err_msg="the mean, not one of every four")
 
 
 def test_a_raster_of_colours_has_a_band_of_reflectance_for_each(cropcredit, add, tmp_path):
@@ -278,18 +282,51 @@ def test_a_sheet_has_a_thumbnail_per_date_outlined_and_hatched(cropcredit, add, 
     assert np.delete(middle, np.r_[west - 4 : west + 4, east - 4 : east + 4]).min() > 150, "and nothing else is"
 
 
-def test_a_scene_held_back_is_framed_in_the_colour_of_alarm(cropcredit, add, register, run, tmp_path):
+@pytest.fixture
+def six_fields(register):
+    """Import enough fields to tell a collapse of all from one of a few."""
     places = [(left, top) for left in (50, 150, 250) for top in (50, 200)]
     register(**{f"f{number}": square(*place, 60) for number, place in enumerate(places)})
-    for day, ndvi in zip(SUMMER, (0.8, 0.3, 0.8), strict=True):
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict", "frame"),
+    [
+        pytest.param(0.8, Verdict.CLOUD, ALARM, id="what has recovered since was a cloud, and is held back"),
+        pytest.param(0.3, Verdict.EVENT, LINES, id="what stayed down was an event, and counts"),
+    ],
+)
+@pytest.mark.usefixtures("six_fields")
+def test_a_collapse_is_marked_in_the_colour_of_alarm(cropcredit, add, run, sheet, tmp_path, after, verdict, frame):
+    for day, ndvi in zip(SUMMER, (0.8, 0.3, after), strict=True):
         add(day, ndvi=ndvi)
-    assert "held back: S2_50SMJ_20250606 (missed_cloud)" in run().out
+    run()
+    assert [shot.seen.verdict for shot in sheet("f3").thumbnails] == [Verdict.ORDINARY, verdict, Verdict.ORDINARY]
     said = cropcredit("ndvi", "sheet", "f3", "--as-of", "2025-06-30", "--out", tmp_path / "f3.png", "--json")
     told = json.loads(said.out)
-    assert (told["field"], told["scenes"], told["held_back"], told["without_data"]) == ("f3", 3, 1, 0)
-    assert [colour for colour, _ in frames(tmp_path / "f3.png")] == [LINES, ALARM, LINES]
+    assert (told["field"], told["scenes"], told["held_back"], told["without_data"]) == ("f3", 3, int(frame == ALARM), 0)
+    assert [colour for colour, _ in frames(tmp_path / "f3.png")] == [LINES, frame, LINES]
     with Image.open(tmp_path / "f3.png") as image:
-        assert image.size == (told["columns"], told["rows"])
+        drawn = np.asarray(image).astype(int)
+    assert drawn.shape == (told["rows"], told["columns"], 3)
+    captions = drawn[np.flatnonzero((drawn == LINES).all(axis=-1).any(axis=1))[-1] + 1 :]
+    coloured = np.ptp(captions, axis=-1) > 60
+    assert coloured.any(), "beside grey letters, those of the verdict"
+
+
+def test_the_core_is_dashed_within_the_outline(add, register, run, sheet, tmp_path):
+    register(f1=square(100, 200, 100))
+    add(DAY, ndvi=0.25)
+    assert run().code == 0
+    drawn = sheet("f1")
+    [ring] = drawn.thumbnails[0].core
+    np.testing.assert_allclose([ring.min(axis=0), ring.max(axis=0)], [(5, 5), (13, 13)], atol=0.01)
+    draw_sheet(drawn, tmp_path / "f1.png")
+    [(_, shot)] = frames(tmp_path / "f1.png")
+    zoom = (shot.shape[0] - 6) // 18
+    along = shot[3 + 6 * zoom : 3 + 12 * zoom, 3 + 5 * zoom - 1 : 3 + 5 * zoom + 1].mean(axis=(1, 2))
+    assert 0.3 < (along < 150).mean() < 0.7, "dark half of its way"
+    assert along.max() > 220, "and light between"
 
 
 def test_dates_without_data_are_counted_and_not_shown(cropcredit, add, register, run, tmp_path):
@@ -364,6 +401,17 @@ def test_a_paddy_under_water_is_seen_on_its_sheet(add, run, sheet, tmp_path, cro
     [[paddy], [wheat]] = sheet("paddy").thumbnails, sheet("wheat").thumbnails
     assert (paddy.pixels.dropped.any(), wheat.pixels.dropped.all()) == (False, True)
     assert (paddy.seen.core_clear_fraction, wheat.seen.core_clear_fraction) == pytest.approx((1, 0))
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.tif"])
+def test_a_scene_whose_offset_was_taken_out_twice_is_not_shown_as_if_it_were_right(cropcredit, add, tmp_path, name):
+    folder = write_scene(tmp_path / "scenes", day=DAY, offset="not_applied")
+    write_raster(folder / "B04.tif", np.full((40, 40), 900, dtype=np.uint16), nodata=0)
+    add()
+    said = cropcredit("scenes", "look", NAME, "--out", tmp_path / name)
+    assert (said.code, said.err.count("\n")) == (2, 1), said.err
+    assert "negative red reflectance: the offset was taken out twice" in said.err
+    assert not (tmp_path / name).exists()
 
 
 @pytest.fixture
