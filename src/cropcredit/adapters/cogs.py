@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from cropcredit.adapters.atomic import replacing
@@ -57,10 +58,20 @@ def write_cog(raster: SceneRaster, path: Path) -> tuple[int, int]:
             try:
                 _write_strips(raster, plain)
                 rasterio.shutil.copy(plain, partial, **COG)
-            except RasterioError as error:
-                raise StoreUnavailable(f"{path} cannot be written: {error.__cause__ or error}") from error
+                whole = _checksums(partial) == _checksums(plain)
+            except (RasterioError, CPLE_BaseError, SystemError) as error:  # SystemError: GDAL failed without a reason
+                raise StoreUnavailable(
+                    f"{path} cannot be written, is the disk full? {error.__cause__ or error}"
+                ) from error
+        if not whole:  # GDAL does not tell when the end of a file was not written
+            raise StoreUnavailable(f"{path} cannot be written, is the disk full? It came out cut short")
     rows, columns = raster.scene.grid.shape
     return columns, rows
+
+
+def _checksums(path: Path) -> list[int]:
+    with rasterio.open(path) as file:
+        return [file.checksum(band) for band in file.indexes]
 
 
 def _write_strips(raster: SceneRaster, path: Path) -> None:

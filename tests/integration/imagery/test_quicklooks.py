@@ -454,17 +454,22 @@ def test_a_path_that_cannot_be_written_is_refused_first(cropcredit, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["out.tif", "out.png"])
-def test_a_full_disk_is_told_and_leaves_nothing_behind(cropcredit, add, tmp_path, name):
+@pytest.mark.parametrize("missing", [0.7, 0.3, 0.1, 0.001])
+def test_a_full_disk_is_told_and_leaves_nothing_behind(cropcredit, add, tmp_path, name, missing):
     add(DAY, ndvi=np.random.default_rng(1).uniform(0, 0.9, (400, 400)), size=400)
+    out = tmp_path / name
+    assert cropcredit("scenes", "look", NAME, "--out", out).code == 0
+    room = int(out.stat().st_size * (1 - missing))
+    out.unlink()
     before = sorted(tmp_path.iterdir())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:
-        said = cropcredit("scenes", "look", NAME, "--out", tmp_path / name)
+        said = cropcredit("scenes", "look", NAME, "--out", out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert said.code != 0
-    assert f"{tmp_path / name} cannot be written: " in said.err.splitlines()[-1]
+    assert said.code == 2
+    assert f"cropcredit: {out} cannot be written" in said.err.splitlines()[-1]
     assert sorted(tmp_path.iterdir()) == before
 
 
