@@ -151,7 +151,7 @@ def core_polygons(flat: NDArray[np.object_], seen: FieldObservations) -> NDArray
     rim[numbers(seen)] = seen.core_buffer_m
     boundaries = reproject(flat, CRS, "EPSG:4326")
     for metres in (10.0, 5.0):
-        cores[rim == metres] = reproject(inward(boundaries[rim == metres], metres), "EPSG:4326", CRS)
+        cores[rim == metres] = inward(boundaries[rim == metres], metres, CRS)
     return cores
 
 

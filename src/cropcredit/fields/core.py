@@ -10,7 +10,7 @@ from cropcredit.fields.meridian import MERIDIAN_DEG, joined
 from cropcredit.fields.projection import WGS84, reproject
 
 
-def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_]:
+def inward(boundaries: NDArray[np.object_], metres: float, crs: str = WGS84) -> NDArray[np.object_]:
     """Shrink boundaries by ``metres`` on all sides; what vanishes comes back empty.
 
     The distance is true: each boundary is shrunk in the UTM zone of its centre (scale within 0.1 % of one).
@@ -21,11 +21,13 @@ def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_
         EPSG:4326.
     metres : float
         Width of the rim taken off, m.
+    crs : str
+        In which coordinate system to give them; in the fields' own UTM zone nothing is moved once more.
 
     Returns
     -------
     ndarray of shapely polygons, shape (fields,)
-        EPSG:4326; across the 180th meridian in one piece, whose longitudes jump there.
+        Across the 180th meridian in one piece, whose longitudes jump there.
     """
     boundaries = _joined(boundaries)
     shrunk = np.empty(len(boundaries), dtype=object)
@@ -33,7 +35,7 @@ def inward(boundaries: NDArray[np.object_], metres: float) -> NDArray[np.object_
     for zone in np.unique(zones):
         here = zones == zone
         metric = reproject(boundaries[here], WGS84, f"EPSG:{zone}")
-        shrunk[here] = reproject(shapely.buffer(metric, -metres), f"EPSG:{zone}", WGS84)
+        shrunk[here] = reproject(shapely.buffer(metric, -metres), f"EPSG:{zone}", crs)
     return shrunk
 
 

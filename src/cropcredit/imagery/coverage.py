@@ -24,7 +24,7 @@ CORE_BUFFERS_M = (10.0, 5.0)
 MIN_FULL_PIXELS = 8
 """Full pixels a core needs (Vajsova et al. 2020, Remote Sensing 12:2195)."""
 FULL = 1 - 1e-6
-METHOD = "coverage-2"
+METHOD = "coverage-3"
 """Change when the numbers change: it is part of the key under which matrices are kept."""
 
 
@@ -86,7 +86,7 @@ def cover(boundaries: NDArray[np.object_], grid: Grid) -> Coverage:
     cores: list[tuple[Ints, Fractions]] = []
     for rim in CORE_BUFFERS_M:
         left = np.flatnonzero(mixed)
-        shrunk = fractions(reproject(inward(boundaries[left], rim), WGS84, grid.crs), grid)
+        shrunk = fractions(inward(boundaries[left], rim, grid.crs), grid)
         pure = _full_pixels(shrunk) >= MIN_FULL_PIXELS
         buffers[left[pure]], mixed[left[pure]] = rim, False
         cores.append((left[pure], _chosen(shrunk, pure)))

@@ -141,7 +141,7 @@ def _summary(moments: Floats, matrix: sp.csr_matrix) -> _Summary:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = first / weight
         std = np.sqrt(np.maximum(second / weight - mean * mean, 0))
-        clear, data = (np.where(covered > 0, share / covered, 0.0) for share in (weight, present))
+        clear, data = (np.where(covered > 0, np.minimum(share / covered, 1), 0.0) for share in (weight, present))
     nothing = weight == 0
     mean[nothing], std[nothing] = np.nan, np.nan
     return _Summary(mean, std, clear, covered, data, doubtful > 0)
