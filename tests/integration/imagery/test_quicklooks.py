@@ -453,10 +453,18 @@ def test_a_path_that_cannot_be_written_is_refused_first(cropcredit, tmp_path):
             assert message in said.err, words
 
 
-@pytest.mark.parametrize("name", ["out.tif", "out.png"])
-@pytest.mark.parametrize("missing", [0.7, 0.3, 0.1, 0.001])
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        pytest.param("out.png", 0.5, id="a picture"),
+        pytest.param("out.tif", 0.7, id="while strips are written"),
+        pytest.param("out.tif", 0.1, id="while it is made a COG, with a reason"),
+        pytest.param("out.tif", 0.08, id="while it is made a COG, without one"),
+        pytest.param("out.tif", 0.02, id="at its end, of which GDAL says nothing"),
+    ],
+)
 def test_a_full_disk_is_told_and_leaves_nothing_behind(cropcredit, add, tmp_path, name, missing):
-    add(DAY, ndvi=np.random.default_rng(1).uniform(0, 0.9, (400, 400)), size=400)
+    add(DAY, ndvi=np.random.default_rng(1).uniform(0, 0.9, (1100, 1100)), size=1100)
     out = tmp_path / name
     assert cropcredit("scenes", "look", NAME, "--out", out).code == 0
     room = int(out.stat().st_size * (1 - missing))
