@@ -23,6 +23,7 @@ from cropcredit.cli.common import (
     show_table,
 )
 from cropcredit.errors import RefusedInput
+from cropcredit.imagery.indices import INDICES
 from cropcredit.usecases.ndvi_outcomes import CURES
 from cropcredit.usecases.ndvi_plan import NdviConfig
 from cropcredit.usecases.refresh_ndvi import UNOBSERVED, NdviRun
@@ -41,7 +42,9 @@ def run(  # noqa: PLR0917 - options of a command line
     product: Annotated[str, typer.Option(help="Which product, where the workspace holds several.")] = "",
     index: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Compute this index (repeat); default: the product's usual."),
+        typer.Option(
+            metavar="NAME", help=f"Compute this (repeat): {', '.join(INDICES)}; default: the product's usual."
+        ),
     ] = None,
     quantile: Annotated[
         list[float] | None, typer.Option(min=0, max=1, help="Add this quantile, e.g. 0.1 (repeat).")
