@@ -57,7 +57,8 @@ for group in (
 
 YOUNG_OBJECTS = 100_000
 """New objects between two looks for cycles. A register is some hundred thousand objects that have none, and Python's
-own habit, every 700, goes through all of them again and again: a tenth of a run over 100,000 fields."""
+own habit, every 700, goes through all of them again and again: of a run over 100,000 fields and two dates that took 2
+of 16 CPU seconds."""
 
 
 def main() -> None:

@@ -28,18 +28,6 @@ SUMMER = ("2025-06-01", "2025-06-06", "2025-06-11")
 
 
 @pytest.fixture
-def register(cropcredit, tmp_path):
-    """Import fields by their names."""
-
-    def register(**shapes):
-        path = tmp_path / "fields.gpkg"
-        gpd.GeoDataFrame({"id": list(shapes)}, geometry=list(shapes.values()), crs="EPSG:4326").to_file(path)
-        assert cropcredit("fields", "import", path, "--known-at", "2025-01-01").code == 0
-
-    return register
-
-
-@pytest.fixture
 def add(cropcredit, tmp_path):
     """Write one scene per day, and add all that are written."""
 
@@ -144,8 +132,8 @@ def test_what_the_mask_drops_is_hatched_with_its_margin_and_no_data_is_blank(add
     np.testing.assert_allclose(beside, [shade(0.5)] * 3, atol=2)
 
 
-def test_fields_are_outlined_where_they_lie_and_nothing_else_is_dark(add, look, register):
-    register(f1=square(100, 50, 200), beyond=square(5000, 5000, 100))
+def test_fields_are_outlined_where_they_lie_and_nothing_else_is_dark(add, look, draw):
+    draw(f1=square(100, 50, 200), beyond=square(5000, 5000, 100))
     add(DAY, ndvi=0)
     dark = look().mean(axis=-1) < 150
     rows, columns = np.nonzero(dark)
@@ -158,9 +146,9 @@ def test_fields_are_outlined_where_they_lie_and_nothing_else_is_dark(add, look, 
     assert dark[:, left - 3 : left + 3].any(axis=1)[top + 3 : top + side - 3].all(), "a line, unbroken"
 
 
-def test_fields_too_small_to_be_seen_are_not_outlined(cropcredit, add, register, tmp_path, monkeypatch):
+def test_fields_too_small_to_be_seen_are_not_outlined(cropcredit, add, draw, tmp_path, monkeypatch):
     monkeypatch.setattr(quicklook, "LONGEST", 10)  # one of 4 x 4 pixels is shown: 40 m
-    register(large=square(100, 150, 160), small=square(100, 50, 150))
+    draw(large=square(100, 150, 160), small=square(100, 50, 150))
     add(DAY)
     said = cropcredit("scenes", "look", NAME, "--out", tmp_path / "scene.png")
     assert said.out.endswith(", 1 fields outlined\n")
@@ -244,8 +232,8 @@ def test_a_raster_of_colours_has_a_band_of_reflectance_for_each(cropcredit, add,
         np.testing.assert_allclose(raster.read()[:, 7, 7], [0.15, 0.05, 0.08], rtol=3e-4)
 
 
-def test_a_sheet_shows_the_pixels_whose_mean_the_run_stored(workspace, add, register, run, sheet):
-    register(f1=square(100, 200, 100))
+def test_a_sheet_shows_the_pixels_whose_mean_the_run_stored(workspace, add, draw, run, sheet):
+    draw(f1=square(100, 200, 100))
     for seed, day in enumerate(SUMMER):
         add(day, ndvi=noise(seed), scl=cloud_at(12, 9) if seed else None)
     assert run().code == 0
@@ -261,8 +249,8 @@ def test_a_sheet_shows_the_pixels_whose_mean_the_run_stored(workspace, add, regi
     assert [shot.seen.core_clear_fraction for shot in drawn.thumbnails] == pytest.approx([1, 3 / 8, 3 / 8])
 
 
-def test_a_sheet_has_a_thumbnail_per_date_outlined_and_hatched(cropcredit, add, register, run, tmp_path):
-    register(f1=square(100, 200, 50))
+def test_a_sheet_has_a_thumbnail_per_date_outlined_and_hatched(cropcredit, add, draw, run, tmp_path):
+    draw(f1=square(100, 200, 50))
     add(*SUMMER[:2], ndvi=0)
     add(SUMMER[2], scl=cloud_at(11, 6))
     assert run().code == 0
@@ -283,10 +271,10 @@ def test_a_sheet_has_a_thumbnail_per_date_outlined_and_hatched(cropcredit, add, 
 
 
 @pytest.fixture
-def six_fields(register):
+def six_fields(draw):
     """Import enough fields to tell a collapse of all from one of a few."""
     places = [(left, top) for left in (50, 150, 250) for top in (50, 200)]
-    register(**{f"f{number}": square(*place, 60) for number, place in enumerate(places)})
+    draw(**{f"f{number}": square(*place, 60) for number, place in enumerate(places)})
 
 
 @pytest.mark.parametrize(
@@ -314,8 +302,8 @@ def test_a_collapse_is_marked_in_the_colour_of_alarm(cropcredit, add, run, sheet
     assert coloured.any(), "beside grey letters, those of the verdict"
 
 
-def test_the_core_is_dashed_within_the_outline(add, register, run, sheet, tmp_path):
-    register(f1=square(100, 200, 100))
+def test_the_core_is_dashed_within_the_outline(add, draw, run, sheet, tmp_path):
+    draw(f1=square(100, 200, 100))
     add(DAY, ndvi=0.25)
     assert run().code == 0
     drawn = sheet("f1")
@@ -329,8 +317,8 @@ def test_the_core_is_dashed_within_the_outline(add, register, run, sheet, tmp_pa
     assert along.max() > 220, "and light between"
 
 
-def test_dates_without_data_are_counted_and_not_shown(cropcredit, add, register, run, tmp_path):
-    register(f1=square(100, 200, 50), f2=square(300, 50, 50))
+def test_dates_without_data_are_counted_and_not_shown(cropcredit, add, draw, run, tmp_path):
+    draw(f1=square(100, 200, 50), f2=square(300, 50, 50))
     add(SUMMER[0])
     red = np.full((40, 40), 1500, dtype=np.uint16)
     red[15:, :20] = 0
@@ -343,8 +331,8 @@ def test_dates_without_data_are_counted_and_not_shown(cropcredit, add, register,
     assert len(frames(tmp_path / "f1.png")) == 1
 
 
-def test_two_halves_of_one_pass_are_one_thumbnail(cropcredit, register, run, sheet, tmp_path):
-    register(f1=square(150, 200, 100))
+def test_two_halves_of_one_pass_are_one_thumbnail(cropcredit, draw, run, sheet, tmp_path):
+    draw(f1=square(150, 200, 100))
     for half, columns, ndvi in (("west", np.s_[:, 20:], 0.2), ("east", np.s_[:, :20], 0.6)):
         red = np.full((40, 40), 1500, dtype=np.uint16)
         red[columns] = 0
@@ -358,8 +346,8 @@ def test_two_halves_of_one_pass_are_one_thumbnail(cropcredit, register, run, she
     np.testing.assert_allclose(row, np.repeat([0.2, 0.6], [9, len(row) - 9]), atol=1e-3)
 
 
-def test_at_the_edge_of_its_tile_a_field_is_shown_as_far_as_there_are_pixels(add, register, run, sheet, tmp_path):
-    register(f1=square(350, 350, 100))
+def test_at_the_edge_of_its_tile_a_field_is_shown_as_far_as_there_are_pixels(add, draw, run, sheet, tmp_path):
+    draw(f1=square(350, 350, 100))
     add(DAY, ndvi=0)
     run()
     drawn = sheet("f1")
@@ -370,8 +358,8 @@ def test_at_the_edge_of_its_tile_a_field_is_shown_as_far_as_there_are_pixels(add
     assert tuple(shade(0)) == tuple(block[6, 6])
 
 
-def test_a_later_boundary_does_not_change_the_sheet_of_an_earlier_run(add, register, run, sheet, cropcredit, tmp_path):
-    register(f1=square(100, 200, 100))
+def test_a_later_boundary_does_not_change_the_sheet_of_an_earlier_run(add, draw, run, sheet, cropcredit, tmp_path):
+    draw(f1=square(100, 200, 100))
     add(DAY)
     assert run().code == 0
     path = tmp_path / "moved.gpkg"
@@ -381,8 +369,8 @@ def test_a_later_boundary_does_not_change_the_sheet_of_an_earlier_run(add, regis
     assert shot.pixels.view.window == ((16, 34), (6, 24))
 
 
-def test_a_scene_corrected_since_the_run_is_not_shown_beside_its_old_numbers(cropcredit, add, register, run, tmp_path):
-    register(f1=square(100, 200, 100))
+def test_a_scene_corrected_since_the_run_is_not_shown_beside_its_old_numbers(cropcredit, add, draw, run, tmp_path):
+    draw(f1=square(100, 200, 100))
     add(DAY)
     assert run().code == 0
     add(DAY, ndvi=0.7)
@@ -415,9 +403,9 @@ def test_a_scene_whose_offset_was_taken_out_twice_is_not_shown_as_if_it_were_rig
 
 
 @pytest.fixture
-def seen_once(add, register, run):
+def seen_once(add, draw, run):
     """Give a workspace with one scene, one field on it, one beyond it, and a run."""
-    register(f1=square(100, 200, 100), beyond=square(5000, 5000, 100))
+    draw(f1=square(100, 200, 100), beyond=square(5000, 5000, 100))
     add(DAY)
     assert run().code == 1
 
@@ -488,9 +476,9 @@ def test_chinese_names_are_written_where_the_system_has_chinese_letters():
     assert text("田块-001").width > text("001").width
 
 
-def test_the_longest_name_makes_the_sheet_wider_and_is_not_cut(add, register, run, sheet, tmp_path):
+def test_the_longest_name_makes_the_sheet_wider_and_is_not_cut(add, draw, run, sheet, tmp_path):
     name = "village-committee-register-of-2025/" + "7" * 60
-    register(**{name: square(100, 200, 100)})
+    draw(**{name: square(100, 200, 100)})
     add(DAY)
     assert run().code == 0
     columns, _ = draw_sheet(sheet(name), tmp_path / "long.png")

@@ -2,7 +2,6 @@
 
 import json
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
@@ -23,18 +22,6 @@ from tests.integration.imagery.stac_world import (
 from tests.rasterfiles import CRS, NORTH, WEST, square, write_raster, write_scene
 
 JUNE = "2025-06-01/2025-06-30"
-
-
-@pytest.fixture
-def fields(cropcredit, tmp_path):
-    """Give a function that registers fields on the grid of the toy scenes."""
-
-    def register(**shapes):
-        path = tmp_path / "fields.gpkg"
-        gpd.GeoDataFrame({"id": list(shapes)}, geometry=list(shapes.values()), crs="EPSG:4326").to_file(path)
-        assert cropcredit("fields", "import", path, "--known-at", "2025-01-01").code == 0
-
-    return register
 
 
 @pytest.fixture
@@ -73,9 +60,9 @@ def uri(day="20250601", *, baseline="0510", made="150000"):
 
 
 def test_what_an_api_names_is_shown_then_added_and_gives_the_index_of_its_pixels(
-    cropcredit, fields, find, ndvi, tmp_path
+    cropcredit, draw, find, ndvi, tmp_path
 ):
-    fields(f1=square(50, 50, 100))
+    draw(f1=square(50, 50, 100))
     for day, value in (("2025-06-01", 0.3), ("2025-06-06", 0.6)):
         write_scene(tmp_path / "archive", day=day, ndvi=value)
     near = [item(day, assets=band_assets(f"{tmp_path.as_uri()}/archive/S2_50SMJ_{day.replace('-', '')}"))
@@ -93,8 +80,8 @@ def test_what_an_api_names_is_shown_then_added_and_gives_the_index_of_its_pixels
     assert ndvi("f1") == pytest.approx(np.array([[0.3, 0.6]]), abs=1e-3)
 
 
-def test_scenes_on_a_server_are_added_unread_and_read_in_ranges_by_the_run(fields, find, ndvi, tmp_path):
-    fields(f1=square(50, 50, 100))
+def test_scenes_on_a_server_are_added_unread_and_read_in_ranges_by_the_run(draw, find, ndvi, tmp_path):
+    draw(f1=square(50, 50, 100))
     write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
     with file_server(tmp_path / "archive") as (url, asked):
         catalogue = write_items(tmp_path / "items.json", item(assets=remote_assets(url, "S2_50SMJ_20250601")))
@@ -104,8 +91,8 @@ def test_scenes_on_a_server_are_added_unread_and_read_in_ranges_by_the_run(field
         assert {line.split()[0].rpartition("/")[2] for line in asked} == {"B04.tif", "B08.tif", "SCL.tif"}
 
 
-def test_a_file_server_that_is_busy_is_asked_again(fields, find, ndvi, tmp_path):
-    fields(f1=square(50, 50, 100))
+def test_a_file_server_that_is_busy_is_asked_again(draw, find, ndvi, tmp_path):
+    draw(f1=square(50, 50, 100))
     write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
     with file_server(tmp_path / "archive", 503) as (url, asked):
         catalogue = write_items(tmp_path / "items.json", item(assets=remote_assets(url, "S2_50SMJ_20250601")))
@@ -114,8 +101,8 @@ def test_a_file_server_that_is_busy_is_asked_again(fields, find, ndvi, tmp_path)
     assert asked[0] == "503"
 
 
-def test_a_file_server_that_is_gone_is_named(cropcredit, fields, find, tmp_path):
-    fields(f1=square(50, 50, 100))
+def test_a_file_server_that_is_gone_is_named(cropcredit, draw, find, tmp_path):
+    draw(f1=square(50, 50, 100))
     with file_server(tmp_path) as (url, _):
         pass
     catalogue = write_items(tmp_path / "items.json", item(assets=remote_assets(url, "S2_50SMJ_20250601")))
@@ -126,8 +113,8 @@ def test_a_file_server_that_is_gone_is_named(cropcredit, fields, find, tmp_path)
     assert one_line(gone).endswith("; see that its server answers, without asking who you are, and in byte ranges")
 
 
-def test_scenes_on_a_server_that_do_not_tell_their_grid_are_asked_when_they_are_added(fields, find, ndvi, tmp_path):
-    fields(f1=square(50, 50, 100))
+def test_scenes_on_a_server_that_do_not_tell_their_grid_are_asked_when_they_are_added(draw, find, ndvi, tmp_path):
+    draw(f1=square(50, 50, 100))
     write_scene(tmp_path / "archive", day="2025-06-01", ndvi=0.4)
     with file_server(tmp_path / "archive") as (url, asked):
         entries = [
@@ -164,10 +151,10 @@ def test_what_a_catalogue_says_about_the_offset_is_kept_with_the_scene(find, wor
     ],
 )
 def test_a_catalogue_that_is_wrong_about_the_offset_is_caught_by_the_run_and_overruled(
-    cropcredit, fields, find, ndvi, tmp_path, said, complaint, truth
+    cropcredit, draw, find, ndvi, tmp_path, said, complaint, truth
 ):
     red_dn = 1500 if said else 500
-    fields(f1=square(10, 10, 380))
+    draw(f1=square(10, 10, 380))
     scene = write_scene(tmp_path, day="2025-06-01", ndvi=0.5)  # of red 500 and nir 1500, beside the offset of 1000
     for name, dn in (("B04", red_dn), ("B08", red_dn + 1000)):
         write_raster(scene / f"{name}.tif", np.full((40, 40), dn, dtype=np.uint16), nodata=0)
@@ -180,8 +167,8 @@ def test_a_catalogue_that_is_wrong_about_the_offset_is_caught_by_the_run_and_ove
     assert ndvi("f1") == pytest.approx(np.array([[0.5]]), abs=1e-3)
 
 
-def test_of_a_scene_processed_again_the_latest_baseline_is_used(cropcredit, fields, find, ndvi, tmp_path):
-    fields(f1=square(50, 50, 100))
+def test_of_a_scene_processed_again_the_latest_baseline_is_used(cropcredit, draw, find, ndvi, tmp_path):
+    draw(f1=square(50, 50, 100))
     entries = []
     for second, (baseline, value) in enumerate((("0510", 0.7), ("0400", 0.2))):
         write_scene(tmp_path / baseline, day="2025-06-01", ndvi=value)
@@ -195,8 +182,8 @@ def test_of_a_scene_processed_again_the_latest_baseline_is_used(cropcredit, fiel
     assert run["superseded"] == ["of-0400"]
 
 
-def test_two_datastrips_of_one_pass_are_one_look(fields, find, ndvi, tmp_path):
-    fields(west=square(20, 50, 100), seam=square(150, 50, 100), east=square(280, 50, 100))
+def test_two_datastrips_of_one_pass_are_one_look(draw, find, ndvi, tmp_path):
+    draw(west=square(20, 50, 100), seam=square(150, 50, 100), east=square(280, 50, 100))
     entries = []
     for part, value, half in (("150000", 0.3, slice(20, 40)), ("151514", 0.6, slice(0, 20))):
         scene = write_scene(tmp_path / part, day="2025-06-01", ndvi=value)
@@ -211,8 +198,8 @@ def test_two_datastrips_of_one_pass_are_one_look(fields, find, ndvi, tmp_path):
     assert ndvi("west", "seam", "east") == pytest.approx(np.array([[0.3], [0.45], [0.6]]), abs=1e-3)
 
 
-def test_where_tiles_of_two_zones_overlap_a_field_is_seen_once_in_the_tile_that_covers_it(fields, find, ndvi, tmp_path):
-    fields(inside=square(300, 50, 80), rim=square(380, 50, 80))
+def test_where_tiles_of_two_zones_overlap_a_field_is_seen_once_in_the_tile_that_covers_it(draw, find, ndvi, tmp_path):
+    draw(inside=square(300, 50, 80), rim=square(380, 50, 80))
     write_scene(tmp_path, day="2025-06-01", ndvi=0.3)
     beside = write_scene(tmp_path / "51SMJ", day="2025-06-01", ndvi=0.6)
     [(x, y)] = shapely.get_coordinates(reproject(shapely.Point(WEST + 380, NORTH), CRS, "EPSG:32651")).tolist()
@@ -283,12 +270,12 @@ def test_json_tells_what_was_found_and_what_became_of_it(find, tmp_path):
         assert (none.code, json.loads(none.out)) == (1, [])
 
 
-def test_without_a_box_the_fields_say_where_and_without_fields_it_must_be_said(fields, find, tmp_path):
+def test_without_a_box_the_fields_say_where_and_without_fields_it_must_be_said(draw, find, tmp_path):
     catalogue = write_items(tmp_path / "items.json", item())
     said = find(catalogue)
     cure = "cropcredit fields import FILE, or say where: --bbox WEST,SOUTH,EAST,NORTH"
     assert (said.code, one_line(said)) == (2, f"cropcredit: there is no field to search scenes for; {cure}")
-    fields(f1=square(50, 50, 100))
+    draw(f1=square(50, 50, 100))
     assert "1 scenes found" in find(catalogue).out
 
 
