@@ -20,8 +20,6 @@ from cropcredit.model import Grid
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CHUNK = 20_000
-"""Polygons cut at once: what bounds the memory."""
 NOTHING = 1e-9
 """Shares below this are rounding: an edge that runs along a grid line covers nothing beyond it."""
 
@@ -54,12 +52,6 @@ def fractions(polygons: NDArray[np.object_], grid: Grid) -> Fractions:
     >>> found.covered.reshape(3, 3).tolist()
     [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
     """
-    parts = [_fractions(polygons[k : k + CHUNK], grid) for k in range(0, max(len(polygons), 1), CHUNK)]
-    return Fractions(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _fractions(polygons: NDArray[np.object_], grid: Grid) -> Fractions:
-    """Sum the pieces of each cell, and fill the runs of cells between them."""
     pieces = _pieces(*_edges(_inside(polygons, grid), grid), grid)
     order = np.argsort(pieces.place, kind="stable")
     place = pieces.place[order]
@@ -75,10 +67,10 @@ def _fractions(polygons: NDArray[np.object_], grid: Grid) -> Fractions:
     covered = np.repeat(np.minimum(np.abs(carried), 1), run)
     covered[start] = np.minimum(np.abs(own), 1)
     size = grid.shape[0] * grid.shape[1]
-    polygon, cells = np.divmod(cells, size)
     kept = covered > NOTHING
-    counts = np.bincount(polygon[kept], minlength=len(polygons))
-    return Fractions(counts, cells[kept], covered[kept])
+    cells = cells[kept]
+    polygon = cells // size
+    return Fractions(np.bincount(polygon, minlength=len(polygons)), cells - polygon * size, covered[kept])
 
 
 def _inside(polygons: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:

@@ -91,5 +91,6 @@ def coarse_cells(cells: Cells, fine: Grid, coarse: Grid, factor: int) -> Cells:
     >>> coarse_cells(np.array([0, 1, 2, 5, 15]), fine, Grid("EPSG:32650", (20, 0, 0, 0, -20, 0), (2, 2)), 2).tolist()
     [0, 0, 1, 0, 3]
     """
-    row, column = np.divmod(cells, fine.shape[1])
+    row = cells // fine.shape[1]
+    column = cells - row * fine.shape[1]  # many times faster than divmod
     return np.asarray(row // factor * coarse.shape[1] + column // factor, dtype=np.int64)

@@ -150,16 +150,18 @@ def check_red(red: Floats, clear: Bools, vegetated: Bools, *, offset_may_be_left
     RadiometryError
         If too many are negative (the offset was taken out twice), or no vegetated one is dark (never).
     """
-    seen = red[clear & np.isfinite(red)]
-    negative = float(np.mean(seen < 0)) if len(seen) >= MIN_PIXELS else 0.0
+    seen = clear & np.isfinite(red)
+    cells = np.count_nonzero(seen)
+    negative = np.count_nonzero(seen & (red < 0)) / cells if cells >= MIN_PIXELS else 0.0
     if negative > MAX_NEGATIVE_RED:
         raise RadiometryError(
             f"{negative:.0%} of clear field pixels have negative red reflectance: the offset was taken out twice",
             where=where,
             cure="add the scene again with --offset applied",
         )
-    leaves = red[clear & vegetated & np.isfinite(red)]
-    if offset_may_be_left and len(leaves) >= MIN_VEGETATED and float(leaves.min()) >= LEAF_RED:
+    leaves = seen & vegetated
+    enough = offset_may_be_left and np.count_nonzero(leaves) >= MIN_VEGETATED
+    if enough and float(red.min(where=leaves, initial=np.inf)) >= LEAF_RED:
         raise RadiometryError(
             f"no vegetated pixel has red reflectance below {LEAF_RED}: the offset is still in the numbers",
             where=where,

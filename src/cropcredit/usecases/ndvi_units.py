@@ -150,11 +150,12 @@ def sample(rasters: RasterReader, scene: Scene, band: Band, wanted: Wanted, *, m
     windows = rasters.read(band.href, [piece.window for piece in pieces], band=band.band)
     dn: NDArray[Any] | None = None
     for piece, pixels in zip(pieces, windows, strict=True):
+        found = pixels.take(piece.places)
         if halo and product.cloudy is not None:
-            pixels = np.where(widened(product.cloudy(pixels), halo), pixels.dtype.type(product.cloud), pixels)  # noqa: PLW2901
+            found[widened(product.cloudy(pixels), halo).take(piece.places)] = product.cloud
         if dn is None:
-            dn = np.empty(len(wanted.cells), dtype=pixels.dtype)
-        dn[piece.cells] = pixels.ravel()[piece.places]
+            dn = np.empty(len(wanted.cells), dtype=found.dtype)
+        dn[piece.cells] = found
     return Sample(dn=np.empty(0) if dn is None else dn, nodata=info.nodata)
 
 

@@ -6,7 +6,7 @@ import shapely
 from shapely import box
 
 from cropcredit.fields import reproject
-from cropcredit.imagery import Coverage, cover, coverage_key
+from cropcredit.imagery import Coverage, cover, coverage, coverage_key
 from cropcredit.imagery.fractions import fractions
 from cropcredit.model import Grid
 
@@ -100,3 +100,11 @@ def test_coverage_survives_its_journey_through_plain_arrays():
 def test_a_matrix_is_kept_under_its_grid_and_field_set():
     other = Grid(UTM, GRID.transform, (50, 51))
     assert len({coverage_key(GRID, "a"), coverage_key(GRID, "b"), coverage_key(other, "a")}) == 3
+
+
+def test_fields_covered_a_few_at_a_time_are_covered_as_all_at_once(monkeypatch):
+    fields = [field(20, 20, 130), field(35, 99, 32), field(160, 40, 60), field(30, 30, 52), field(300, 300, 90)]
+    at_once = covering(*fields).to_arrays()
+    monkeypatch.setattr(coverage, "TOGETHER", 2)
+    for name, values in covering(*fields).to_arrays().items():
+        assert values == pytest.approx(at_once[name], abs=1e-12), name

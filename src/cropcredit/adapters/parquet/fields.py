@@ -56,7 +56,9 @@ class ParquetFields:
         StateConflict
             If a field already has another version of the same instant; nothing is stored.
         """
-        held = self._versions()
+        held: dict[str, list[Field]] = {}
+        for version in self._versions():
+            held.setdefault(version.id, []).append(version)
         fresh = [field for field in fields if _is_new(field, held.get(field.id, []))]
         if fresh:
             self._write(sorted(fresh, key=lambda field: field.id))
@@ -64,19 +66,14 @@ class ParquetFields:
 
     def read(self, *, as_of: datetime | None = None, ids: Sequence[str] | None = None) -> list[Field]:
         """Read the version of each field known at ``as_of``, ordered by id."""
-        known = {
-            name: [version for version in versions if as_of is None or version.known_at <= as_of]
-            for name, versions in self._versions(ids).items()
-        }
-        return [known[name][-1] for name in sorted(known) if known[name]]
+        versions = self._versions(ids)
+        latest = {version.id: version for version in versions if as_of is None or version.known_at <= as_of}
+        return [latest[name] for name in sorted(latest)]
 
-    def _versions(self, ids: Sequence[str] | None = None) -> dict[str, list[Field]]:
-        """Read every version of every field, or of these, each field's oldest first."""
-        versions: dict[str, list[Field]] = {}
-        for part in sorted(self.folder.glob("part-*.parquet")):
-            for field in _read(part, ids):
-                versions.setdefault(field.id, []).append(field)
-        return {name: sorted(held, key=lambda field: field.known_at) for name, held in versions.items()}
+    def _versions(self, ids: Sequence[str] | None = None) -> list[Field]:
+        """Read every version of every field, or of these, oldest first."""
+        versions = [field for part in sorted(self.folder.glob("part-*.parquet")) for field in _read(part, ids)]
+        return sorted(versions, key=lambda field: field.known_at)
 
     def _write(self, fields: Sequence[Field]) -> None:
         buffer = io.BytesIO()
@@ -90,10 +87,17 @@ def _read(part: Path, ids: Sequence[str] | None) -> list[Field]:
     """Read the rows of these fields, or all; what we wrote is in WGS84, so no CRS is built anew."""
     wanted = None if ids is None else pc.field("id").isin(pa.array(sorted(set(ids)), pa.string()))
     table = pq.read_table(part, filters=wanted, columns=list(COLUMNS))
-    columns = {name: table[column].to_pylist() for column, name in COLUMNS.items()}
-    columns["boundary"] = shapely.from_wkb(table["geometry"].to_numpy()).tolist()
+    boundaries = shapely.from_wkb(table["geometry"].to_numpy()).tolist()
+    columns = {n: boundaries if n == "boundary" else _values(table[column]) for column, n in COLUMNS.items()}
     columns["area_ha"] = [square_metres / 1e4 for square_metres in columns["area_ha"]]
     return [Field(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Give a column as Python objects, one for all rows that say the same: most instants and names come again."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    distinct = encoded.dictionary.to_pylist()
+    return [distinct[k] for k in encoded.indices.to_numpy()]
 
 
 def _is_new(field: Field, held: Sequence[Field]) -> bool:
