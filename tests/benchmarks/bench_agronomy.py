@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cropcredit.agronomy import season_metrics, smooth
+from tests.benchmarks import agronomy_features
 from tests.benchmarks.report import Row, at_most, publish
 from tests.golden.test_yields import judge
 
@@ -19,7 +20,7 @@ BARS = {"es-wheat": 20.8, "nl-wheat": 8.3}
 
 
 def main() -> None:
-    rows = [series_row()]
+    rows = [series_row(), *agronomy_features.rows()]
     for name, limit in BARS.items():
         if (REAL / name).is_dir():
             rows += yield_rows(name, limit)

@@ -188,7 +188,8 @@ def _neighbours(signs: Signs, rows: Ints, dates: Ints, group: NDArray[np.generic
     out = np.full(len(rows), np.nan)
     for date in np.unique(dates):
         near = np.abs(signs.looks.day - signs.looks.day[date]) <= WITHIN_DAYS
-        share = _others(signs.shown[:, near].any(axis=1), signs.looks.keep[:, near].any(axis=1), group)
+        shown, seen = (np.asarray(of[:, near].any(axis=1)) for of in (signs.shown, signs.looks.keep))
+        share = _others(shown, seen, group)
         mine = dates == date
         out[mine] = share[rows[mine]]
     return out

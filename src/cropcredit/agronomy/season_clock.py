@@ -159,23 +159,26 @@ def season_integrals(values: Floats, clock: SeasonClock, *, until: int | None = 
 
 def _accumulated(values: Floats, clock: SeasonClock, shares: Floats) -> Floats:
     days = values.shape[1]
-    sums = _running(values * _steps(clock, days))
+    first = int(np.clip(clock.start.min(), 0, days))  # of these seasons; what lies around them is not summed
+    last = int(np.clip(clock.end.max() + 1, first, days))
+    sums = _running(values[:, first:last] * _steps(clock, first, last))
     moment = clock.reached(np.concatenate([np.zeros((len(shares), 1)), shares], axis=1))
     seen = (moment >= 0) & (moment <= days)
-    whole = np.clip(moment.astype(int), 0, max(days - 1, 0))
-    low, high = np.take_along_axis(sums, whole, axis=1), np.take_along_axis(sums, np.minimum(whole + 1, days), axis=1)
-    total = np.where(seen, low + (moment - whole) * (high - low), np.nan)
+    within = np.clip(moment - first, 0, last - first)
+    whole = np.minimum(within.astype(int), max(last - first - 1, 0))
+    low, high = (np.take_along_axis(sums, np.minimum(at, last - first), axis=1) for at in (whole, whole + 1))
+    total = np.where(seen, low + (within - whole) * (high - low), np.nan)
     return np.asarray(total[:, 1:] - total[:, :1])
 
 
-def _steps(clock: SeasonClock, days: int) -> Floats:
-    """Ticks of each day, shape (plantings, days); past the grid of the ticks nothing is known and nothing is asked."""
-    if not len(clock.ticks):
-        return np.ones((1, days))
-    steps = np.zeros((len(clock.ticks) + 1, days))
+def _steps(clock: SeasonClock, first: int, last: int) -> Floats:
+    """Ticks of each day, shape (plantings, days) or (1, days); where the ticks end nothing is asked of them."""
+    if not clock.thermal.any():
+        return np.ones((1, last - first))
+    steps = np.zeros((len(clock.ticks) + 1, last - first))
     steps[-1] = 1.0
-    known = min(days, clock.ticks.shape[1] - 1)
-    steps[:-1, :known] = np.diff(clock.ticks, axis=1)[:, :known]
+    known = np.diff(clock.ticks, axis=1)[:, first:last]
+    steps[:-1, : known.shape[1]] = known
     return steps[clock.row]
 
 
