@@ -22,6 +22,7 @@ from cropcredit.model import (
     FieldObservations,
     FieldSeries,
     Grid,
+    GrowingSeason,
     RasterInfo,
     Reading,
     Record,
@@ -412,9 +413,10 @@ class FakeModels:
 
 
 class FakeCatalogues:
-    """Catalogues with two crops; nothing is lost after harvest, so that sums stay easy."""
+    """Catalogues with two crops; nothing is lost after harvest, so that sums stay easy; no calendar unless given."""
 
-    def __init__(self) -> None:
+    def __init__(self, *seasons: GrowingSeason) -> None:
+        self._seasons = seasons
         self._crops = {
             code: Crop(
                 code=code,
@@ -435,6 +437,9 @@ class FakeCatalogues:
 
     def crops(self) -> tuple[Crop, ...]:
         return tuple(self._crops.values())
+
+    def seasons(self, crop: str) -> tuple[GrowingSeason, ...]:
+        return tuple(season for season in self._seasons if season.crop == crop)
 
 
 class FakeClock:

@@ -19,6 +19,7 @@ from cropcredit.model import (
     Field,
     FieldObservations,
     FieldSeries,
+    GrowingSeason,
     RasterInfo,
     Reading,
     Record,
@@ -368,13 +369,17 @@ class ModelStore(Protocol):
 
 
 class Catalogues(Protocol):
-    """Names the field agrees on: crops."""
+    """Names the field agrees on: crops, and when they grow."""
 
     def crop(self, code: str) -> Crop:
         """Look a crop up; raises UnknownName."""
         ...
 
     def crops(self) -> tuple[Crop, ...]: ...
+
+    def seasons(self, crop: str) -> tuple[GrowingSeason, ...]:
+        """Give the known growing seasons of a crop all over the world; none where no calendar names it."""
+        ...
 
 
 class TableReader(Protocol):

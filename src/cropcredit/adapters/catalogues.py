@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from cropcredit.errors import MalformedInput, UnknownName
-from cropcredit.model import Crop
+from cropcredit.model import Crop, GrowingSeason
 from cropcredit.units import Quantity
 
 
 class TomlCatalogues:
-    """Catalogues port over ``crops.toml`` in ``folder``; the file is read once, when first asked."""
+    """Catalogues port over ``crops.toml`` and ``calendars.toml`` in ``folder``; read once, when first asked."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -40,6 +40,44 @@ class TomlCatalogues:
     def crops(self) -> tuple[Crop, ...]:
         """Give all crops, in the order of the file."""
         return tuple(self._crops.values())
+
+    def seasons(self, crop: str) -> tuple[GrowingSeason, ...]:
+        """Give the known growing seasons of a crop all over the world; none where no calendar names it."""
+        return tuple(season for season in self._seasons if season.crop == crop)
+
+    @cached_property
+    def _seasons(self) -> list[GrowingSeason]:
+        return load_seasons(self._folder / "calendars.toml", tuple(self._crops))
+
+
+def load_seasons(file: Path, crops: tuple[str, ...]) -> list[GrowingSeason]:
+    """Read the crop calendars: ``season`` rows that name a ``region`` row, a crop and one of the ``[sources]``.
+
+    Raises
+    ------
+    MalformedInput
+        If a row lacks a member, a region or source is not in the file, or a month is not one of 1-12.
+    UnknownName
+        If a crop is not in the crop catalogue.
+    """
+    found = read_toml(file)
+    places = {str(row.get("code")): row.get("boxes") for row in found.get("region", [])}
+    sources, seasons = found.get("sources", {}), []
+    for number, row in enumerate(found.get("season", []), start=1):
+        where = f"{file}: season {number}"
+        try:
+            said = {"boxes": places[row["region"]], "source": sources[row["source"]]}
+            season = msgspec.convert({**row, **said}, GrowingSeason)
+        except KeyError as error:
+            raise MalformedInput(f"names {error}, which the file lacks", where=where) from None
+        except msgspec.ValidationError as error:
+            raise MalformedInput(f"is not a season: {error}", where=where) from None
+        if season.crop not in crops:
+            raise UnknownName("crop", season.crop, crops, where=where)
+        if not all(1 <= month <= 12 for month in (*season.sowing, *season.harvest)):  # noqa: PLR2004 - of a year
+            raise MalformedInput("has a month outside of 1-12", where=where)
+        seasons.append(season)
+    return seasons
 
 
 def load_quantities(file: Path) -> dict[str, Quantity]:

@@ -46,15 +46,19 @@ def assemble(
     ids = _ids(chosen) if field_ids is None else tuple(field_ids)
     days = np.unique(np.array([_day(o) for o in chosen], dtype="datetime64[D]"))
     mean, clear = np.full((len(ids), len(days)), np.nan), np.zeros((len(ids), len(days)))
+    std = mean.copy()
     mixed = np.zeros(len(ids), dtype=bool)
     for seen in sorted(chosen, key=lambda o: (o.acquired_at, o.scene_id)):
         rows, there = _rows(seen, ids)
         day = int(np.searchsorted(days, _day(seen)))
         better = seen.core_clear_fraction[there] > clear[rows, day]
         mean[rows[better], day] = seen.core_mean[there][better]
+        std[rows[better], day] = seen.core_std[there][better]
         clear[rows[better], day] = seen.core_clear_fraction[there][better]
         mixed[rows] = seen.mixed_pixel[there]
-    return FieldSeries(index=index, field_ids=ids, acquired_at=days, mean=mean, clear_fraction=clear, mixed_pixel=mixed)
+    return FieldSeries(
+        index=index, field_ids=ids, acquired_at=days, mean=mean, clear_fraction=clear, mixed_pixel=mixed, std=std
+    )
 
 
 def cube(observations: Sequence[FieldObservations], places: Mapping[str, tuple[float, float]]) -> xr.Dataset:

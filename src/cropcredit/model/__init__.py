@@ -12,7 +12,7 @@ from cropcredit.model.devices import (
     Rejection,
 )
 from cropcredit.model.files import Box, SceneDraft, SceneQuery, VectorTable
-from cropcredit.model.land import Crop, Field, Planting, Season, Tenure
+from cropcredit.model.land import Crop, CropWater, Field, GrowingSeason, Planting, Season, Tenure
 from cropcredit.model.lending import (
     Application,
     ApprovalTier,
@@ -55,6 +55,7 @@ __all__ = [
     "CostSheet",
     "Crop",
     "CropCalendar",
+    "CropWater",
     "Decision",
     "Device",
     "DeviceState",
@@ -64,6 +65,7 @@ __all__ = [
     "FieldObservations",
     "FieldSeries",
     "Grid",
+    "GrowingSeason",
     "InputRef",
     "Installation",
     "LendingPolicy",

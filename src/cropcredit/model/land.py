@@ -122,6 +122,20 @@ class Planting(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CropWater:
+    """What a crop asks of the soil's water, after FAO-56."""
+
+    kc: tuple[float, float, float]
+    """Crop coefficient at the beginning, in mid-season and at the end (table 12)."""
+    stages: tuple[int, int, int, int]
+    """Days of the initial, development, middle and late stage (table 11); their proportions count."""
+    root_m: float
+    """Depth of grown roots, m (table 22)."""
+    depletion: float
+    """Share of the available water that can be used without stress, at 5 mm of demand a day (table 22)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crop:
     """One crop of the catalogue."""
 
@@ -135,3 +149,38 @@ class Crop:
     planting_month: int
     """Typical month of sowing, where the season's own dates are not given (1-12)."""
     harvest_month: int
+    system: str = "open"
+    """``open``: an annual crop under the sky. ``greenhouse`` and ``orchard`` cannot be measured from above."""
+    film_share: float = 0.0
+    """Share of the season before which plastic film may hide the canopy; 0 where the crop is grown without."""
+    peak_share: tuple[float, float] = (0.35, 0.95)
+    """Where between sowing (0) and harvest (1) the greatest greenness may lie."""
+    base_temp_c: float | None = None
+    """Development stands still below this temperature, °C; None: seasons of this crop go by the calendar."""
+    ceiling_temp_c: float | None = None
+    """Development does not quicken above this temperature, °C."""
+    water: CropWater | None = None
+    """None: no water balance of this crop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowingSeason:
+    """When a crop is usually sown and harvested in a region, in whole months."""
+
+    region: str
+    crop: str
+    name: str
+    """Local season: ``winter``, ``kharif``, ``second`` …"""
+    sowing: tuple[int, int]
+    """First and last month of sowing (1-12); the last may lie in the next year."""
+    harvest: tuple[int, int]
+    """First and last month of harvest; the first that follows the sowing."""
+    source: str
+    sure: bool = True
+    """False where we would not hold the months against anybody."""
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    """Where the region lies: west, south, east, north, degrees; generous at its borders."""
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        """Say whether a place lies in the region."""
+        return any(west <= longitude <= east and south <= latitude <= north for west, south, east, north in self.boxes)

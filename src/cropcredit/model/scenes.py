@@ -146,3 +146,5 @@ class FieldSeries:
     """Shape (fields, T); 0 where nothing was seen."""
     mixed_pixel: NDArray[np.bool_]
     """Shape (fields,)."""
+    std: NDArray[np.float64] | None = None
+    """Shape (fields, T); standard deviation over the pixels of the core; None where it was not asked for."""

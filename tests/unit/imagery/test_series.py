@@ -23,7 +23,7 @@ def seen(day, values, *, index="NDVI", ids=("a", "b"), clear=(1.0, 1.0), hour=3,
         clear_fraction=np.array(clear),
         covered_pixels=zeros + 20,
         core_mean=numbers,
-        core_std=zeros,
+        core_std=numbers / 10,
         core_clear_fraction=np.array(clear),
         core_pixels=zeros + 9,
         core_buffer_m=zeros + 10,
@@ -43,6 +43,7 @@ def test_a_series_has_its_dates_in_order_whatever_the_order_of_the_scenes():
 def test_of_two_scenes_on_a_day_the_clearer_counts_field_by_field():
     got = assemble([seen(1, [0.2, 0.3], clear=(0.4, 0.9)), seen(1, [0.5, 0.6], clear=(0.8, 0.8), hour=5)], "NDVI")
     assert got.mean.tolist() == [[0.5], [0.3]]
+    np.testing.assert_allclose(got.std, [[0.05], [0.03]])
 
 
 def test_asked_for_fields_come_in_the_order_asked_and_the_unseen_are_empty():
