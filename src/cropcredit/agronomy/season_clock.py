@@ -113,17 +113,21 @@ def season_clock(start: Ints, end: Ints, *, gdd: Floats | None = None, row: Ints
     return SeasonClock(start=start, end=end, row=np.where(complete, row, -1), ticks=ticks)
 
 
-def accumulated(values: Floats, clock: SeasonClock, shares: Floats, *, until: int | None = None) -> Floats:
+def accumulated(
+    values: Floats, clock: SeasonClock, shares: Floats, *, until: int | None = None, rows: Ints | None = None
+) -> Floats:
     """Sum an index from sowing until given shares of the season have passed.
 
     Parameters
     ----------
-    values : ndarray, shape (plantings, days)
+    values : ndarray, shape (fields, days)
         Daily curves on the grid of ``clock``.
     shares : ndarray, shape (shares,) or (plantings, shares)
         Of the season, ascending.
     until : int, optional
         Last day that is looked at. Default: the last day of the grid.
+    rows : ndarray of int, shape (plantings,), optional
+        Row of ``values`` of each planting. Default: one planting per field, in order.
 
     Returns
     -------
@@ -132,36 +136,39 @@ def accumulated(values: Floats, clock: SeasonClock, shares: Floats, *, until: in
         where the season began before the grid, or where there is no curve.
     """
     last = values.shape[1] - 1 if until is None else min(until, values.shape[1] - 1)
-    wanted = np.broadcast_to(shares, (len(values), np.shape(shares)[-1]))
+    of_field = np.arange(len(values)) if rows is None else rows
+    wanted = np.broadcast_to(shares, (len(of_field), np.shape(shares)[-1]))
     out = np.full(wanted.shape, np.nan)
-    for at in range(0, len(values), BLOCK):
-        rows = slice(at, at + BLOCK)
-        out[rows] = _accumulated(values[rows, : last + 1], clock.take(rows), wanted[rows])
+    for at in range(0, len(of_field), BLOCK):
+        block = slice(at, at + BLOCK)
+        out[block] = _accumulated(values[of_field[block], : last + 1], clock.take(block), wanted[block])
     return out
 
 
-def season_integrals(values: Floats, clock: SeasonClock, *, until: int | None = None, parts: int = PARTS) -> Floats:
+def season_integrals(
+    values: Floats, clock: SeasonClock, *, until: int | None = None, parts: int = PARTS, rows: Ints | None = None
+) -> Floats:
     """Sum an index over equal parts of each season, by thermal time or by calendar.
 
     Parameters
     ----------
-    values : ndarray, shape (plantings, days)
-    until : int, optional
-        Last day that is looked at.
+    values, until, rows
+        As in :func:`accumulated`.
 
     Returns
     -------
     ndarray, shape (plantings, parts)
         Index times °C day (or day); NaN from the first part that is not over.
     """
-    return np.diff(accumulated(values, clock, np.linspace(0, 1, parts + 1), until=until), axis=1)
+    return np.diff(accumulated(values, clock, np.linspace(0, 1, parts + 1), until=until, rows=rows), axis=1)
 
 
 def _accumulated(values: Floats, clock: SeasonClock, shares: Floats) -> Floats:
     days = values.shape[1]
     first = int(np.clip(clock.start.min(), 0, days))  # of these seasons; what lies around them is not summed
     last = int(np.clip(clock.end.max() + 1, first, days))
-    sums = _running(values[:, first:last] * _steps(clock, first, last))
+    sown = np.arange(first, last) >= clock.start[:, None]
+    sums = _running(np.where(sown, values[:, first:last] * _steps(clock, first, last), 0.0))
     moment = clock.reached(np.concatenate([np.zeros((len(shares), 1)), shares], axis=1))
     seen = (moment >= 0) & (moment <= days)
     within = np.clip(moment - first, 0, last - first)

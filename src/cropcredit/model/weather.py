@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 
 from cropcredit.errors import MalformedInput
@@ -33,3 +33,11 @@ class WeatherSeries(Record):
         lengths = {len(self.rain_mm), len(self.t_min_c), len(self.t_max_c), len(self.solar_mj_m2) or len(self.rain_mm)}
         if len(lengths) != 1:
             raise MalformedInput(f"weather series {self.id!r} has columns of different lengths {sorted(lengths)}")
+        for after, (low, high) in enumerate(zip(self.t_min_c, self.t_max_c, strict=True)):
+            if low > high:
+                on = self.first_on + timedelta(after)
+                raise MalformedInput(
+                    f"lowest temperature {low:g} °C exceeds the highest {high:g} °C on {on}",
+                    where=f"weather of {self.region}",
+                    cure="exchange the columns t_min_c and t_max_c, or correct the day",
+                )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from cropcredit.errors import MalformedInput
 from cropcredit.model import CostItem, CostSheet, FarmGatePrice, Record, WeatherSeries
@@ -63,25 +63,39 @@ def _weather(rows: list[Cells]) -> list[Record]:
     def year(row: Cells) -> tuple[str, str, int]:
         return row.text("region"), row.text("source"), row.day("date").year
 
-    return [_weather_year(*name, list(days)) for name, days in groupby(sorted(rows, key=year), key=year)]
+    return [
+        part for name, days in groupby(sorted(rows, key=year), key=year) for part in _weather_year(*name, list(days))
+    ]
 
 
-def _weather_year(region: str, source: str, year: int, rows: list[Cells]) -> WeatherSeries:
+def _weather_year(region: str, source: str, year: int, rows: list[Cells]) -> list[Record]:
+    """Make one record of each run of days: a missing day parts them, and is a gap to whoever reads them."""
     rows = sorted(rows, key=lambda row: row.day("date"))
-    first, last = rows[0].day("date"), rows[-1].day("date")
-    if (last - first).days + 1 != len(rows) or len({row.day("date") for row in rows}) != len(rows):
-        raise MalformedInput(f"days of {region} in {year} are missing or stand twice", where=_rows(rows))
-    solar = [row.maybe("solar_mj_m2") for row in rows]
+    days = [row.day("date") for row in rows]
+    if len(set(days)) != len(days):
+        raise MalformedInput(f"days of {region} in {year} stand twice", where=_rows(rows))
+    with_solar = any(row.maybe("solar_mj_m2") for row in rows)
+    starts = [0, *(i for i in range(1, len(days)) if (days[i] - days[i - 1]).days > 1), len(days)]
+    return [
+        _weather_run(
+            f"{region}/{source}/{year}" if first == 0 else f"{region}/{source}/{days[first]}", part, with_solar
+        )
+        for first, last in pairwise(starts)
+        if (part := rows[first:last])
+    ]
+
+
+def _weather_run(name: str, rows: list[Cells], with_solar: bool) -> WeatherSeries:
     return WeatherSeries(
-        id=f"{region}/{source}/{year}",
-        known_at=max(row.known_at(last) for row in rows),
-        region=region,
-        source=source,
-        first_on=first,
+        id=name,
+        known_at=max(row.known_at(rows[-1].day("date")) for row in rows),
+        region=rows[0].text("region"),
+        source=rows[0].text("source"),
+        first_on=rows[0].day("date"),
         rain_mm=tuple(row.number("rain_mm", low=0) for row in rows),
         t_min_c=tuple(row.number("t_min_c") for row in rows),
         t_max_c=tuple(row.number("t_max_c") for row in rows),
-        solar_mj_m2=tuple(row.number("solar_mj_m2", low=0) for row in rows) if any(solar) else (),
+        solar_mj_m2=tuple(row.number("solar_mj_m2", low=0) for row in rows) if with_solar else (),
         synthetic=any(row.flag("synthetic") for row in rows),
     )
 
@@ -126,7 +140,9 @@ MARKET: tuple[Form, ...] = (
         columns=(
             Column("region", "administrative unit or station"),
             SOURCE,
-            Column("date", "day; no day of a year may be missing between the first and the last"),
+            Column(
+                "date", "day; up to three missing days are interpolated where warmth is summed, longer gaps are not"
+            ),
             Column("rain_mm", "rain, mm"),
             Column("t_min_c", "lowest temperature, °C"),
             Column("t_max_c", "highest temperature, °C"),
