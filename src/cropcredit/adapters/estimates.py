@@ -27,6 +27,7 @@ _TYPES = {
     "baseline_t_ha": pa.float64(),
     "skill": pa.float64(),
     "growth_percentile": pa.float64(),
+    "verification_confidence": pa.float64(),
     "planted_share": pa.float64(),
     "qa_flag": pa.int16(),
 }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropcredit.agronomy.features import SeasonCalendar
-from cropcredit.agronomy.series import Floats
+from cropcredit.agronomy.series import Bools, Floats
 from cropcredit.model import GrowingSeason
 
 LOCAL_SLACK_DAYS = 45
@@ -40,7 +40,10 @@ class SeasonWindow:
 
 
 def calendar_gap(
-    sowing_on: NDArray[np.datetime64], harvest_on: NDArray[np.datetime64], windows: Sequence[SeasonWindow]
+    sowing_on: NDArray[np.datetime64],
+    harvest_on: NDArray[np.datetime64],
+    windows: Sequence[SeasonWindow],
+    here: Bools | None = None,
 ) -> Floats:
     """Tell how many days the worse of the two dates misses the season that it misses least.
 
@@ -49,12 +52,14 @@ def calendar_gap(
     sowing_on, harvest_on : ndarray of datetime64[D], shape (plantings,)
         As declared.
     windows : sequence of SeasonWindow
-        All seasons of the crop at that place.
+        All seasons of the crop.
+    here : ndarray of bool, shape (plantings, windows), optional
+        Which of them there are at the place of each planting; default: all.
 
     Returns
     -------
     ndarray, shape (plantings,)
-        Days; 0 within a season; NaN where no season is known.
+        Days; 0 within a season; NaN where no season is known there.
 
     Examples
     --------
@@ -68,8 +73,11 @@ def calendar_gap(
     if not windows:
         return np.full(len(sowing_on), np.nan)
     sown, cut = _day_of_year(sowing_on), _day_of_year(harvest_on)
-    gaps = [np.maximum(_gap(sown, window.sowing), _gap(cut, window.harvest)) for window in windows]
-    return np.asarray(np.min(gaps, axis=0), dtype=float)
+    gaps = np.stack([np.maximum(_gap(sown, w.sowing), _gap(cut, w.harvest)) for w in windows], axis=1).astype(float)
+    if here is not None:
+        gaps = np.where(here, gaps, np.inf)
+    least = gaps.min(axis=1)
+    return np.where(np.isfinite(least), least, np.nan)
 
 
 def _days(months: tuple[int, int]) -> tuple[int, int]:
@@ -85,9 +93,9 @@ def _gap(day: NDArray[np.int_], window: tuple[int, int]) -> NDArray[np.int_]:
     """Days from a window, the shorter way around the year."""
     first, last = window
     inside = (day - first) % _YEAR_DAYS <= (last - first) % _YEAR_DAYS
-    return np.where(inside, 0, np.minimum((first - day) % _YEAR_DAYS, (day - last) % _YEAR_DAYS))
+    return np.asarray(np.where(inside, 0, np.minimum((first - day) % _YEAR_DAYS, (day - last) % _YEAR_DAYS)))
 
 
 def _day_of_year(days: NDArray[np.datetime64]) -> NDArray[np.int_]:
-    day = (days.astype("datetime64[D]") - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(int) + 1
-    return np.minimum(day, _YEAR_DAYS)
+    first = days.astype("datetime64[Y]").astype("datetime64[D]")
+    return np.minimum((days.astype("datetime64[D]") - first).astype(np.int_) + 1, _YEAR_DAYS)

@@ -27,6 +27,10 @@ class YieldLabel(Record):
     source: str
     planting_id: str = ""
     """Empty for a regional label."""
+    area_ha: float | None = None
+    """Harvested area, ha; None where not told."""
+    production_t: float | None = None
+    """Harvest of that area, t; None where not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class YieldEstimate(Record):
     """Rank of the season's index integral among fields of the same crop and region, [0, 100]."""
     verification: str = "not_assessed"
     """``conform``, ``not_conform`` or ``not_assessed``: is the declared crop growing there?"""
+    verification_confidence: float | None = None
+    """Grade of the evidence against the declared crop, [0.7, 1]; None unless ``not_conform``."""
     planted_share: float | None = None
     """Share of the field seen planted with the declared crop, [0, 1]; None where not assessed."""
     reasons: tuple[str, ...] = ()

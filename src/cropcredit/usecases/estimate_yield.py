@@ -17,6 +17,8 @@ reason                   meaning
 ``mixed_pixel``          the field is too small for a pixel of its own
 ``few_neighbours``       fewer than five fields of this crop and region to compare with
 =======================  ===============================================================================================
+
+Reasons of :mod:`cropcredit.usecases.verify_crops` stand beside these.
 """
 
 from __future__ import annotations
@@ -33,11 +35,11 @@ import numpy as np
 import cropcredit
 from cropcredit.agronomy.cold_start import MODEL_ID, official_forecast
 from cropcredit.agronomy.crop_model import CropModel
-from cropcredit.agronomy.downscale import FEW_DATES, FieldSpread, field_yield, growth_ranks, trust
+from cropcredit.agronomy.downscale import FieldSpread, field_yield, growth_ranks, trust
 from cropcredit.agronomy.features import region_table
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownRecord
-from cropcredit.model import Field, Planting, RegionSeries, Season, YieldEstimate, YieldLabel, digest
+from cropcredit.model import CropCalendar, Field, Planting, RegionSeries, Season, YieldEstimate, YieldLabel, digest
 from cropcredit.ports import (
     Catalogues,
     Clock,
@@ -49,17 +51,17 @@ from cropcredit.ports import (
     Progress,
     RunStore,
 )
-from cropcredit.usecases.growth import Growth, measure_growth
+from cropcredit.usecases.growth import Growth, growth_reasons, measure_growth
 from cropcredit.usecases.progress import quiet
 from cropcredit.usecases.refresh_ndvi import latest_run
+from cropcredit.usecases.verify_crops import Claims, read_claims, unseen
 from cropcredit.usecases.yield_data import region_index, region_of
 
 KIND = "yield"
-METHOD = "yield-1"
+METHOD = "yield-2"
 """Change when the numbers change: it is part of every run's name."""
 PAST = timedelta(days=365)
 """Plantings harvested longer ago than this are not estimated again."""
-HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,8 @@ class EstimateYields:
         fields = {field.id: field for field in self.fields.read(as_of=as_of)}
         kept, refused = self._sort(plantings, fields)
         knowledge = {crop: self._knowledge(crop, of, fields, as_of) for crop, of in _by_crop(kept).items()}
-        ndvi_run, growth = self._growth(kept, fields, as_of, day)
+        claims = read_claims(kept, fields, self.catalogues, self.facts.find(CropCalendar, as_of=as_of))
+        ndvi_run, growth = self._growth(kept, fields, as_of, day, claims)
         groups = np.array([f"{p.crop}/{fields[p.field_id].admin_unit}/{p.season_id}" for p in kept], dtype=np.str_)
         ranks = growth_ranks(np.array([g.vigour for g in growth]), groups)
         estimates: list[YieldEstimate] = []
@@ -198,16 +201,16 @@ class EstimateYields:
         return MODEL_ID, None
 
     def _growth(
-        self, plantings: Sequence[Planting], fields: Mapping[str, Field], as_of: datetime, day: date
+        self, plantings: Sequence[Planting], fields: Mapping[str, Field], as_of: datetime, day: date, claims: Claims
     ) -> tuple[str, list[Growth]]:
         """Measure how each planting grew so far; without any NDVI run, nothing was seen."""
         try:
             run = latest_run(self.runs, as_of)
         except UnknownRecord:
-            return "", [Growth() for _ in plantings]
+            return "", [Growth(verdict=verdict) for verdict in unseen(claims)]
         ids = sorted({planting.field_id for planting in plantings})
         series = self.observations.series("NDVI", run.units, ids)
-        return run.run_id, measure_growth(series, plantings, {i: fields[i].admin_unit for i in ids}, day)
+        return run.run_id, measure_growth(series, plantings, {i: fields[i].admin_unit for i in ids}, day, claims)
 
     def _finish(
         self,
@@ -278,23 +281,12 @@ def _estimate(
         skill=region.skill,
         qa_flag=grown.qa_flag,
         growth_percentile=None if np.isnan(rank) else 100 * rank,
-        reasons=(*_field_reasons(elapsed, grown, rank), *region.reasons),
+        verification=grown.verdict.found.outcome,
+        verification_confidence=grown.verdict.found.confidence,
+        planted_share=grown.verdict.planted_share,
+        reasons=(*growth_reasons(elapsed, grown, rank), *region.reasons),
         inputs=tuple(filter(None, (known.model_id, known.fingerprint, ndvi_run))),
     )
-
-
-def _field_reasons(elapsed: float, grown: Growth, rank: float) -> tuple[str, ...]:
-    if elapsed < 0:
-        return ("before_sowing",)
-    unseen = grown.clear_dates == 0
-    codes = {
-        "no_observations": unseen,
-        "few_clear_dates": 0 < grown.clear_dates < FEW_DATES,
-        "mixed_pixel": grown.mixed_pixel,
-        "few_neighbours": not unseen and bool(np.isnan(rank)),
-        "early_season": elapsed < HALF,
-    }
-    return tuple(code for code, holds in codes.items() if holds)
 
 
 def _by_crop(plantings: Sequence[Planting]) -> dict[str, list[Planting]]:

@@ -9,7 +9,11 @@ from datetime import date
 import numpy as np
 
 from cropcredit.agronomy import DailyCurves, season_metrics, smooth
+from cropcredit.agronomy.downscale import FEW_DATES
 from cropcredit.model import FieldSeries, Planting
+from cropcredit.usecases.verify_crops import Claims, Verdict, unseen, verify_plantings
+
+HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,11 @@ class Growth:
     """Share of the season up to the last clear look, [0, 1]."""
     qa_flag: int = 0
     mixed_pixel: bool = False
+    verdict: Verdict = Verdict()  # noqa: RUF009 - frozen, without arguments
 
 
 def measure_growth(
-    series: FieldSeries, plantings: Sequence[Planting], units: Mapping[str, str], until: date
+    series: FieldSeries, plantings: Sequence[Planting], units: Mapping[str, str], until: date, claims: Claims
 ) -> list[Growth]:
     """Measure each planting on its field's series, cut at a day before anything is smoothed.
 
@@ -36,10 +41,13 @@ def measure_growth(
         Must hold every planting's field.
     units : mapping of field id to administrative unit
         Fields of one unit are neighbours.
+    claims : Claims
+        What is declared of the plantings, in their order.
     """
     last = np.datetime64(until, "D")
     if not len(series.acquired_at) or series.acquired_at[0] > last:
-        return [Growth(mixed_pixel=mixed) for mixed in _mixed(series, plantings)]
+        nothing = zip(_mixed(series, plantings), unseen(claims), strict=True)
+        return [Growth(mixed_pixel=mixed, verdict=verdict) for mixed, verdict in nothing]
     _, neighbours = np.unique([units[name] for name in series.field_ids], return_inverse=True)
     curves = smooth(series.mean, series.clear_fraction, series.acquired_at, neighbours=neighbours, until=last)
     rows = _rows(series, plantings)
@@ -47,16 +55,42 @@ def measure_growth(
     end = np.array([_day(p.harvest_on, curves) for p in plantings], dtype=int)
     own = DailyCurves(first_on=curves.first_on, values=curves.values[rows], observed=curves.observed[rows])
     metrics = season_metrics(own, start, end)
+    verdicts = verify_plantings(own, series, rows, plantings, units, claims)
     return [
         Growth(
-            vigour=float(metrics.vigour[i]) if metrics.clear_dates[i] else float("nan"),
+            vigour=float(metrics.vigour[i]) if metrics.clear_dates[i] and not verdicts[i].hidden else float("nan"),
             clear_dates=int(metrics.clear_dates[i]),
             seen_share=float(metrics.seen_share[i]),
             qa_flag=int(metrics.qa_flag[i]),
             mixed_pixel=mixed,
+            verdict=verdicts[i],
         )
         for i, mixed in enumerate(_mixed(series, plantings))
     ]
+
+
+def growth_reasons(elapsed: float, grown: Growth, rank: float) -> tuple[str, ...]:
+    """Name what makes the estimate of one planting weaker than it could be, or its crop doubtful.
+
+    Parameters
+    ----------
+    elapsed : float
+        Share of the season passed; negative before sowing.
+    rank : float
+        Of its growth among its neighbours; NaN where there is none.
+    """
+    if elapsed < 0:
+        return ("before_sowing",)
+    blind = grown.clear_dates == 0
+    codes = {
+        "no_observations": blind,
+        "few_clear_dates": 0 < grown.clear_dates < FEW_DATES,
+        "mixed_pixel": grown.mixed_pixel,
+        "few_neighbours": not (blind or grown.verdict.hidden) and bool(np.isnan(rank)),
+        "early_season": elapsed < HALF,
+        grown.verdict.found.reason: bool(grown.verdict.found.reason),
+    }
+    return tuple(code for code, holds in codes.items() if holds)
 
 
 def _rows(series: FieldSeries, plantings: Sequence[Planting]) -> list[int]:
