@@ -1,17 +1,29 @@
 """What grows: series, season metrics, yield models with intervals, their validation."""
 
-from cropcredit.agronomy.phenology import SeasonMetrics, season_metrics
-from cropcredit.agronomy.series import DailyCurves, despike, smooth, usable, whittaker
+from cropcredit.agronomy.double_logistic import Refinement, refine_seasons
+from cropcredit.agronomy.notebook import curves_of, seasons_of
+from cropcredit.agronomy.phenology import SeasonMetrics, find_seasons, season_metrics
+from cropcredit.agronomy.series import DailyCurves, smooth, usable
+from cropcredit.agronomy.smoothers import robust_whittaker, whittaker
+from cropcredit.agronomy.spikes import despike
+from cropcredit.agronomy.turns import season_windows
 from cropcredit.agronomy.validation import Validation, gate, leave_one_year_out
 
 __all__ = [
     "DailyCurves",
+    "Refinement",
     "SeasonMetrics",
     "Validation",
+    "curves_of",
     "despike",
+    "find_seasons",
     "gate",
     "leave_one_year_out",
+    "refine_seasons",
+    "robust_whittaker",
     "season_metrics",
+    "season_windows",
+    "seasons_of",
     "smooth",
     "usable",
     "whittaker",
