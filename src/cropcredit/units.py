@@ -34,8 +34,36 @@ class Quantity:
 HECTARES: dict[str, float] = {"ha": 1.0, "m2": 1e-4, "mu": 1 / 15, "acre": 0.40468564224}
 """Area units in hectares. One mu (亩) is a fifteenth of a hectare; the acre is the international one."""
 
-KILOGRAMS: dict[str, float] = {"kg": 1.0, "t": 1000.0, "jin": 0.5, "dt": 100.0, "quintal": 100.0, "bag90": 90.0}
+POUND_KG = 0.45359237
+"""The international avoirdupois pound, exactly."""
+
+KILOGRAMS: dict[str, float] = {
+    "kg": 1.0,
+    "t": 1000.0,
+    "jin": 0.5,
+    "dt": 100.0,
+    "quintal": 100.0,
+    "bag90": 90.0,
+    "lb": POUND_KG,
+}
 """Weight units in kilograms. One jin (斤) is half a kilogram; a Kenyan maize bag holds 90 kg."""
+
+BUSHEL_POUNDS: dict[str, float] = {
+    "winter_wheat": 60,
+    "spring_wheat": 60,
+    "soybean": 60,
+    "potato": 60,
+    "maize": 56,
+    "sorghum": 56,
+    "barley": 48,
+    "millet": 48,
+    "rapeseed": 50,
+    "rice": 45,
+}
+"""Pounds in a US bushel of each crop (USDA Agricultural Handbook 697, Weights, Measures and Conversion Factors)."""
+
+MILLED_PER_PADDY = 0.70
+"""Weight of milled rice from one weight of paddy (about the mean of milling yields in Asia)."""
 
 
 def hectares(value: float, unit: str) -> float:
@@ -60,18 +88,58 @@ def kilograms(value: float, unit: str) -> float:
     return value * _factor(KILOGRAMS, unit, "unit of weight")
 
 
-def tonnes_per_hectare(value: float, unit: str) -> float:
-    """Convert a yield written as ``weight/area`` to t/ha.
+def bushel_kg(crop: str) -> float | None:
+    """Give the weight of a US bushel of a crop, kg; None for a crop that is not sold by the bushel.
+
+    Examples
+    --------
+    >>> round(bushel_kg("maize"), 3)
+    25.401
+    """
+    return BUSHEL_POUNDS[crop] * POUND_KG if crop in BUSHEL_POUNDS else None
+
+
+def tonnes_per_hectare(value: float, unit: str, crop: str = "") -> float:
+    """Convert a yield written as ``weight/area`` to t/ha; ``bu/acre`` needs the crop.
+
+    Raises
+    ------
+    MalformedInput
+        If the unit is no weight over an area.
+    UnknownName
+        If weight or area is unknown, or the crop has no bushel.
 
     Examples
     --------
     >>> tonnes_per_hectare(800, "jin/mu")
     6.0
+    >>> round(tonnes_per_hectare(180, "bu/acre", "maize"), 2)
+    11.3
     """
     weight, slash, area = unit.partition("/")
     if not slash:
         raise MalformedInput(f"a yield unit is weight/area, not {unit!r}", cure="write t/ha, kg/ha, jin/mu …")
-    return kilograms(value, weight) / 1000 / hectares(1.0, area)
+    return value * _weight_kg(weight, crop) / 1000 / hectares(1.0, area)
+
+
+def at_moisture(weight: float, moisture_pct: float, standard_pct: float) -> float:
+    """Bring a weight of grain from one wet-basis moisture to another; its dry matter stays.
+
+    Examples
+    --------
+    >>> at_moisture(7.0, 25.0, 12.5)
+    6.0
+    """
+    return weight * (100 - moisture_pct) / (100 - standard_pct)
+
+
+def _weight_kg(unit: str, crop: str) -> float:
+    if unit != "bu":
+        return kilograms(1.0, unit)
+    bushel = bushel_kg(crop)
+    if bushel is None:
+        raise UnknownName("crop sold by the bushel", crop, tuple(BUSHEL_POUNDS))
+    return bushel
 
 
 def _factor(table: dict[str, float], unit: str, kind: str) -> float:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cropcredit.errors import MalformedInput, UnknownName
-from cropcredit.units import Quantity, hectares, kilograms, tonnes_per_hectare
+from cropcredit.units import Quantity, at_moisture, hectares, kilograms, tonnes_per_hectare
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,18 @@ def test_an_unknown_unit_is_refused_with_the_known_ones():
         hectares(1, "feddan")
     with pytest.raises(MalformedInput, match="a yield unit is weight/area, not 'kg'"):
         tonnes_per_hectare(1, "kg")
+
+
+def test_a_bushel_weighs_what_its_crop_weighs():
+    assert tonnes_per_hectare(100, "bu/acre", "winter_wheat") == pytest.approx(6.725, abs=1e-3)
+    assert tonnes_per_hectare(100, "bu/acre", "maize") == pytest.approx(6.277, abs=1e-3)
+    with pytest.raises(UnknownName, match="unknown crop sold by the bushel 'cotton'; known: winter_wheat"):
+        tonnes_per_hectare(1, "bu/acre", "cotton")
+
+
+def test_moisture_is_changed_with_the_dry_matter_kept():
+    wet = 8.0
+    assert at_moisture(wet, 25.0, 14.0) * (100 - 14.0) == pytest.approx(wet * (100 - 25.0))
 
 
 def test_plausibility_includes_the_ends_and_never_nan():

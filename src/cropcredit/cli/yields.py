@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from cropcredit.agronomy.features import PARTS
+from cropcredit.agronomy.label_copies import shared_series
+from cropcredit.agronomy.labels import Suspect
 from cropcredit.agronomy.models import CANDIDATES
 from cropcredit.cli.common import (
     HERE,
@@ -29,7 +31,7 @@ from cropcredit.usecases.estimate_yield import YieldRun
 from cropcredit.usecases.train_yields import Judged, Trained, YieldFiles
 
 SHOWN = 10
-"""Refused plantings that are printed one by one."""
+"""Refused plantings, and labels left out by one rule, that are printed one by one."""
 
 app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_is_help=True)
 
@@ -172,9 +174,18 @@ def _show_judged(one: Judged) -> None:
 
 
 def _show_suspects(result: Trained | Judged) -> None:
+    by_rule: dict[str, list[Suspect]] = {}
     for suspect in result.data.suspects if result.data else ():
-        label = suspect.label
-        out.print(f"left out: {label.region} {label.harvest_year}: {suspect.rule}, {suspect.detail}")
+        by_rule.setdefault(suspect.rule, []).append(suspect)
+    for rule, suspects in by_rule.items():
+        for s in suspects[:SHOWN]:
+            meant = "" if s.corrected_t_ha is None else f" It would be {s.corrected_t_ha:.3g} t/ha."
+            line = f"left out: {s.label.region} {s.label.harvest_year}: {rule}, {s.detail}{meant}"
+            out.print(line, markup=False, highlight=False)
+        if len(suspects) > SHOWN:
+            out.print(f"left out: … and {len(suspects) - SHOWN} more of {rule}; --json lists them all")
+    for regions in shared_series(result.data.labels) if result.data else ():
+        out.print(f"one series for {len(regions)} regions, no independent evidence: {', '.join(regions)}")
 
 
 def _show_run(done: YieldRun) -> None:

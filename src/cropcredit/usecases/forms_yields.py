@@ -5,40 +5,67 @@ from __future__ import annotations
 from datetime import date
 from itertools import groupby
 
+from cropcredit.agronomy.labels import require_one_unit
 from cropcredit.errors import MalformedInput
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel
-from cropcredit.units import tonnes_per_hectare
+from cropcredit.units import MILLED_PER_PADDY, at_moisture, tonnes_per_hectare
 from cropcredit.usecases.cells import CROP, KNOWN_AT, SOURCE, SYNTHETIC, Cells, Column, Form
 
 INDEX_LAG_DAYS = 10
 """Days from an acquisition until a region's mean index is published, where the file is silent."""
+ALL_WATER_PCT = 100.0
 _REGION = Column("region", "administrative unit; the longest one that begins a field's unit is the field's")
 _ANYWHERE = Column("region", "administrative unit; * for all without a calendar of their own")
 
 
 def _yields(rows: list[Cells]) -> list[Record]:
-    units = {row.maybe("unit") for row in rows if row.maybe("yield")}
-    if len(units) > 1:
-        raise MalformedInput(f"yields in {', '.join(sorted(units))} stand in one file", cure="write one unit per file")
-    return [_label(row) for row in rows]
+    labels = [_label(row) for row in rows]
+    for crop in sorted({label.crop for label in labels}):
+        require_one_unit([label for label in labels if label.crop == crop and not label.planting_id])
+    return list(labels)
 
 
 def _label(row: Cells) -> YieldLabel:
     crop, region, year = row.crop(), row.text("region"), int(row.number("harvest_year", low=1900))
-    if bool(row.maybe("t_ha")) == bool(row.maybe("yield")):
-        raise MalformedInput("needs either t_ha, or yield with unit", where=f"row {row.row}")
-    t_ha = row.number("t_ha") if row.maybe("t_ha") else tonnes_per_hectare(row.number("yield"), row.text("unit"))
     planting = row.maybe("planting_id")
     return YieldLabel(
         id=f"{crop}/{region}/{year}" + f"/{planting}" * bool(planting),
         known_at=row.known_at(date(year, 12, 31)),
         crop=crop,
         harvest_year=year,
-        t_ha=t_ha,
+        t_ha=_t_ha(row, crop),
         region=region,
         source=row.maybe("source"),
         planting_id=planting,
+        area_ha=row.number("area_ha", low=0) if row.maybe("area_ha") else None,
+        production_t=row.number("production_t", low=0) if row.maybe("production_t") else None,
     )
+
+
+def _t_ha(row: Cells, crop: str) -> float:
+    """Read the yield in t/ha at the crop's standard moisture; the unit is the row's own."""
+    if bool(row.maybe("t_ha")) == bool(row.maybe("yield")):
+        raise MalformedInput("needs either t_ha, or yield with unit", where=f"row {row.row}")
+    if row.maybe("t_ha"):
+        t_ha = row.number("t_ha", low=0)
+    else:
+        t_ha = tonnes_per_hectare(row.number("yield", low=0), row.text("unit"), crop)
+    if row.flag("milled"):
+        t_ha /= _milled(row, crop)
+    return _at_standard_moisture(row, t_ha, crop) if row.maybe("moisture_pct") else t_ha
+
+
+def _milled(row: Cells, crop: str) -> float:
+    if crop != "rice":
+        raise MalformedInput(f"milled says yes, but only rice is milled, not {crop}", where=f"row {row.row}")
+    return MILLED_PER_PADDY
+
+
+def _at_standard_moisture(row: Cells, t_ha: float, crop: str) -> float:
+    moisture = row.number("moisture_pct", low=0)
+    if moisture >= ALL_WATER_PCT:
+        raise MalformedInput(f"moisture_pct {moisture:g} leaves no dry matter", where=f"row {row.row}")
+    return at_moisture(t_ha, moisture, row.context.catalogues.crop(crop).standard_moisture_pct)
 
 
 def _index(rows: list[Cells]) -> list[Record]:
@@ -108,9 +135,13 @@ YIELDS: tuple[Form, ...] = (
             Column("yield", "yield in another unit; instead of t_ha", required=False),
             Column(
                 "unit",
-                "weight/area of yield: jin/mu, kg/ha, dt/ha, quintal/acre; the same in every row",
+                "weight/area of yield, row by row: jin/mu, kg/ha, dt/ha, quintal/acre, bag90/acre, bu/acre, lb/acre",
                 required=False,
             ),
+            Column("moisture_pct", "wet-basis moisture the yield was weighed at; empty for standard", required=False),
+            Column("milled", "yes for milled rice, which is brought to paddy", required=False),
+            Column("area_ha", "harvested area, ha; with production_t the yield is checked against it", required=False),
+            Column("production_t", "harvest of that area, t", required=False),
             Column("planting_id", "empty for a region's yield", required=False),
             _SOURCE,
             SYNTHETIC,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
 from cropcredit.agronomy.features import RegionIndex, RegionTable, SeasonCalendar, believable, region_table
-from cropcredit.agronomy.labels import Suspect, sift
+from cropcredit.agronomy.labels import RegionYear, Suspect, sift
 from cropcredit.errors import EmptyInput, MissingEvidence, UnknownName
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel, digest
 from cropcredit.ports import Catalogues, FactStore
@@ -53,7 +53,11 @@ def labelled_crops(records: Iterable[Record]) -> list[str]:
 
 
 def crop_data(
-    crop: str, records: Sequence[Record], catalogues: Catalogues, years: tuple[int, int] | None = None
+    crop: str,
+    records: Sequence[Record],
+    catalogues: Catalogues,
+    years: tuple[int, int] | None = None,
+    keep: Collection[RegionYear] = (),
 ) -> CropData:
     """Lay the records of one crop out as region-seasons.
 
@@ -63,6 +67,8 @@ def crop_data(
         Labels, region series and calendars; other crops are passed over.
     years : tuple of int, optional
         First and last harvest year to use.
+    keep : collection of (region, harvest year)
+        Suspect labels that somebody has looked at, and that are learned from all the same.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def crop_data(
     """
     first, last = years or (-9999, 9999)
     regional = [r for r in records if isinstance(r, YieldLabel) and r.crop == crop and not r.planting_id]
-    good, suspects = sift([label for label in regional if first <= label.harvest_year <= last])
+    good, suspects = sift([label for label in regional if first <= label.harvest_year <= last], keep=keep)
     if not good:
         raise EmptyInput(f"no yield of {crop!r} in {first}-{last}", cure="give labels: yield train --labels FILE")
     calendars = calendars_of(crop, records, catalogues)

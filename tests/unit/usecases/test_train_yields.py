@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from cropcredit.adapters.catalogues import TomlCatalogues
 from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.tables import CsvTables
+from cropcredit.config import data_dir
 from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
+from cropcredit.model import YieldLabel
+from cropcredit.ports import Catalogues
 from cropcredit.usecases.import_records import ImportRecords
 from cropcredit.usecases.train_yields import ReadYields, Trained, TrainYields, ValidateYields, YieldFiles
 from tests.unit.usecases.yield_world import StillClock, World, label, past, world
@@ -17,16 +21,21 @@ from tests.unit.usecases.yield_world import StillClock, World, label, past, worl
 NOW = datetime(2025, 6, 30, tzinfo=UTC)
 
 
-def reader(made: World) -> ReadYields:
+def reader(made: World, catalogues: Catalogues | None = None) -> ReadYields:
     importer = ImportRecords(
         facts=made.facts,
         tables=CsvTables(),
-        catalogues=made.catalogues,
+        catalogues=catalogues or made.catalogues,
         clock=StillClock(),
         zone="Asia/Shanghai",
         identity_key=b"k",
     )
     return ReadYields(importer=importer, archive=CyBenchFolder())
+
+
+def read_labels(made: World, file: Path, catalogues: Catalogues | None = None) -> list[YieldLabel]:
+    records = reader(made, catalogues)(YieldFiles(labels=file))
+    return [record for record in records if isinstance(record, YieldLabel)]
 
 
 def trainer(made: World, files: YieldFiles | None = None, *, as_of: datetime = NOW) -> list[Trained]:
@@ -113,17 +122,61 @@ def test_one_crop_with_too_few_years_does_not_stop_another():
     assert results["winter_wheat"].model_id
 
 
-def test_mixed_units_in_one_file_are_refused(tmp_path):
+def test_each_row_is_read_in_the_unit_it_names(tmp_path):
     file = write(
         tmp_path,
         "yields.csv",
-        "crop,region,harvest_year,yield,unit",
-        "winter_wheat,T1,2020,800,jin/mu",
-        "winter_wheat,T1,2021,6,t/ha",
+        "crop,region,harvest_year,yield,unit,moisture_pct,area_ha,production_t",
+        "winter_wheat,T1,2020,800,jin/mu,,,",
+        "winter_wheat,T1,2021,6,t/ha,,100,600",
+        "winter_wheat,T1,2022,6.88,t/ha,25,,",
+        "maize,T1,2020,180,bu/acre,,,",
     )
 
-    with pytest.raises(MalformedInput, match="jin/mu, t/ha stand in one file"):
+    *wheat, maize = read_labels(world(), file)
+
+    assert [label.t_ha for label in wheat] == pytest.approx([6.0, 6.0, 6.0])
+    assert [(label.area_ha, label.production_t) for label in wheat] == [(None, None), (100, 600), (None, None)]
+    assert maize.t_ha == pytest.approx(11.3, abs=0.01)
+
+
+def test_milled_rice_is_brought_to_paddy(tmp_path):
+    file = write(
+        tmp_path, "yields.csv", "crop,region,harvest_year,t_ha,milled", "rice,T1,2020,4.9,yes", "rice,T2,2020,7,"
+    )
+    labels = read_labels(world(), file, TomlCatalogues(data_dir() / "catalogues"))
+
+    assert [label.t_ha for label in labels] == pytest.approx([7.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        pytest.param("-1,,,", "row 2: t_ha -1 is below 0", id="negative"),
+        pytest.param("nan,,,", "row 2: t_ha 'nan' is not a number", id="not a number"),
+        pytest.param("6,100,,", "row 2: moisture_pct 100 leaves no dry matter", id="all water"),
+        pytest.param("6,,yes,", "row 2: milled says yes, but only rice is milled, not winter_wheat", id="milled wheat"),
+        pytest.param("6,,,-3", "row 2: area_ha -3 is below 0", id="negative area"),
+    ],
+)
+def test_a_yield_that_cannot_be_is_refused_with_its_row(tmp_path, cells, message):
+    columns = "crop,region,harvest_year,t_ha,moisture_pct,milled,area_ha"
+    file = write(tmp_path, "yields.csv", columns, f"winter_wheat,T1,2020,{cells}")
+
+    with pytest.raises(MalformedInput, match=message):
         trainer(world(), YieldFiles(labels=file))
+
+
+def test_two_units_behind_one_name_are_refused_and_nothing_is_stored(tmp_path):
+    rows = [
+        f"winter_wheat,T{t},{2010 + y},{(5 + y % 3) * (100 if t > 2 else 1)}" for t in (1, 2, 3, 4) for y in range(9)
+    ]
+    made = world()
+
+    with pytest.raises(MalformedInput, match=r"around 5.9 and 590 t/ha: two units stand in one file"):
+        trainer(made, YieldFiles(labels=write(tmp_path, "yields.csv", "crop,region,harvest_year,t_ha", *rows)))
+    with pytest.raises(EmptyInput, match="no past yields are known"):
+        trainer(made)
 
 
 def test_a_region_year_that_stands_twice_is_refused_and_nothing_is_stored(tmp_path):
