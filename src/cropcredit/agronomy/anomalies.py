@@ -145,6 +145,17 @@ def ranks(values: Floats, group: NDArray[np.generic]) -> Floats:
     return out
 
 
+def row_medians(values: Floats) -> Floats:
+    """Median of each row without its NaN; NaN for a row of nothing else."""
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    lined = np.sort(values, axis=1)  # NaN comes last
+    seen = np.isfinite(values).sum(axis=1)
+    at = np.arange(len(values))
+    low, high = np.maximum(seen - 1, 0) // 2, np.maximum(np.minimum(seen // 2, seen - 1), 0)
+    return np.asarray((lined[at, low] + lined[at, high]) / 2)
+
+
 def _groups(group: NDArray[np.generic]) -> tuple[Ints, Ints, Ints]:
     """Give the order that puts groups together, where each group starts in it, and the group of each place."""
     _, code = np.unique(group, return_inverse=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from cropcredit.agronomy.anomalies import row_medians
 from cropcredit.agronomy.season_clock import SeasonClock
 from cropcredit.agronomy.series import Bools, Floats
 from cropcredit.agronomy.thermal import Ints
@@ -20,7 +21,7 @@ DROP = 0.2
 WITHIN_DAYS = 15
 """… within so many days are an abrupt drop."""
 RECOVERED = 0.5
-"""Share of a drop that the next look has won back: then it was a cloud."""
+"""Share of a drop that a look of the next ``WITHIN_DAYS`` days, or the first after them, has won back: it was a cloud."""
 CONFIRM_DAYS = 30
 """A look later than this after a drop neither confirms nor refutes it."""
 EMERGED = 0.10
@@ -55,7 +56,7 @@ class Looks:
     value: Floats
     """Shape (plantings, dates)."""
     keep: Bools
-    """Looks that count, undetected clouds taken out."""
+    """Looks that count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,15 +136,26 @@ def _falls(
     compared: Looks, fall: Floats, looks: Looks, evidence: str, kind: EventKind, span: int = WITHIN_DAYS
 ) -> Signs:
     """Falls that are deep enough; any later look, of ripening too, may refute or confirm them."""
-    after = looks.keep.shape[1] - 1 - last_kept(looks.keep[:, ::-1])[:, ::-1]
-    known = after < looks.keep.shape[1]
-    column = np.minimum(after, looks.keep.shape[1] - 1)
-    known &= looks.day[column] - looks.day <= CONFIRM_DAYS
-    later = np.take_along_axis(looks.value, column, axis=1)
+    later = _highest_after(looks)
     with np.errstate(invalid="ignore"):
-        won_back = known & (later >= looks.value + RECOVERED * fall)
+        won_back = later >= looks.value + RECOVERED * fall
         shown = (fall >= DROP) & ~won_back
-    return Signs(compared, shown, fall, known & ~won_back, evidence, kind, span)
+    return Signs(compared, shown, fall, np.isfinite(later) & ~won_back, evidence, kind, span)
+
+
+def _highest_after(looks: Looks) -> Floats:
+    """Highest look of the days after each one: two clouds in a row do not hide it. NaN: nothing within a month."""
+    out = np.full(looks.value.shape, np.nan)
+    kept = np.where(looks.keep, looks.value, -np.inf)
+    bounds = (np.searchsorted(looks.day, looks.day + days, side="right") for days in (WITHIN_DAYS, CONFIRM_DAYS))
+    for date, (soon, late) in enumerate(zip(*bounds, strict=True)):
+        near = kept[:, date + 1 : soon].max(axis=1, initial=-np.inf)
+        far = np.full(len(kept), -np.inf)
+        for column in range(late - 1, soon - 1, -1):  # only the first of these
+            far = np.where(looks.keep[:, column], kept[:, column], far)
+        found = np.where(np.isfinite(near), near, far)
+        out[:, date] = np.where(np.isfinite(found), found, np.nan)
+    return out
 
 
 def _radar(vv: Looks, clock: SeasonClock, dry: Bools) -> Signs:
@@ -151,7 +163,7 @@ def _radar(vv: Looks, clock: SeasonClock, dry: Bools) -> Signs:
     fall = np.full(kept.shape, np.nan)
     for date, begin in enumerate(np.searchsorted(vv.day, vv.day - VV_MEMORY_DAYS)):
         if begin < date:
-            fall[:, date] = _row_medians(kept[:, begin:date]) - kept[:, date]
+            fall[:, date] = row_medians(kept[:, begin:date]) - kept[:, date]
     with np.errstate(invalid="ignore"):
         low = (fall >= VV_DROP_DB) & (kept <= VV_WATER_DB)
     later = np.concatenate([low[:, 1:], np.zeros((len(low), 1), dtype=bool)], axis=1)
@@ -177,12 +189,3 @@ def _collapses(looks: Looks, collapsed: Bools, vv: Looks | None, clock: SeasonCl
         near = np.abs(vv.day[:, None] - looks.day) <= WITHIN_DAYS
         fall = np.where(vv.keep.astype(float) @ near.astype(float) > 0, np.nan, fall)
     return _falls(alive, fall, looks, "scene_collapse", EventKind.FLOOD, COLLAPSE_SPAN_DAYS)
-
-
-def _row_medians(values: Floats) -> Floats:
-    """Median of each row without its NaN; NaN for a row of nothing else."""
-    lined = np.sort(values, axis=1)  # NaN comes last
-    seen = np.isfinite(values).sum(axis=1)
-    at = np.arange(len(values))
-    low, high = np.maximum(seen - 1, 0) // 2, np.maximum(np.minimum(seen // 2, seen - 1), 0)
-    return np.asarray((lined[at, low] + lined[at, high]) / 2)

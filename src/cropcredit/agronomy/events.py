@@ -68,7 +68,8 @@ def find_events(
     Parameters
     ----------
     looks : Looks
-        Of the index, de-spiked.
+        Of the index: all clear ones. A de-spiked series has lost the first look after a blow, for a fall that stays
+        has a corner like a cloud's; here a cloud is told by the looks that follow it.
     clock : SeasonClock
         One season per planting.
     group : ndarray, shape (plantings,)

@@ -86,6 +86,23 @@ def test_a_fall_that_the_next_look_wins_back_was_a_cloud():
     assert find_events(looks(value), clock(), GROUP) == []
 
 
+def test_two_clouds_in_a_row_are_told_by_the_look_after_them():
+    value = green()
+    value[2, at(90)], value[2, at(95)] = 0.4, 0.35
+
+    assert find_events(looks(value), clock(), GROUP) == []
+
+
+def test_without_a_look_for_half_a_month_the_first_one_of_a_month_tells():
+    cloud, blow = green(), hail([2])
+    for value in (cloud, blow):
+        value[2, at(95) : at(110)] = np.nan
+    cloud[2, at(90)] = 0.4
+
+    assert find_events(looks(cloud), clock(), GROUP) == []
+    assert [event.confirmed for event in find_events(looks(blow), clock(), GROUP)] == [True]
+
+
 def test_a_fall_on_the_last_look_is_told_but_not_confirmed():
     value = hail([2])
     value[:, at(95) :] = np.nan
