@@ -111,9 +111,14 @@ def expected(panel: Panel, seen: NDArray[np.bool_]) -> Expected:
 
 
 def median(values: Floats, axis: int | None = None) -> Floats:
-    """Give the median without NaN; NaN where nothing is left."""
-    found = np.ma.median(np.ma.masked_invalid(values), axis=axis)  # type: ignore[no-untyped-call]
-    return np.asarray(np.ma.filled(found, np.nan), dtype=float)
+    """Give the median without NaN; NaN where nothing is left (where ``np.nanmedian`` warns)."""
+    if axis is None:
+        values, axis = np.append(values, np.nan), 0
+    ordered = np.sort(values, axis=axis)  # NaN come last
+    count = np.isfinite(values).sum(axis=axis, keepdims=True)
+    low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, values.shape[axis] - 1)
+    middle = (np.take_along_axis(ordered, low, axis) + np.take_along_axis(ordered, high, axis)) / 2
+    return np.asarray(np.squeeze(middle, axis))
 
 
 def mad(values: Floats, axis: int | None = None) -> Floats:

@@ -13,8 +13,9 @@ from cropcredit.agronomy.label_slips import Slip, nearest
 
 Bools = NDArray[np.bool_]
 
-UP, UP_Z = np.log(3.5), 4.5
-"""A label is too high so many times above what region, year and neighbours let expect, and so many spreads …"""
+UP, UP_Z, ALWAYS_UP = np.log(3.5), 4.5, np.log(5.0)
+"""A label is too high so many times above what region, year and neighbours let expect, if that is so many spreads; at
+the last of these, always …"""
 DOWN, DROUGHT, DROUGHT_Z = np.log(5.0), np.log(4.0), 1.0
 """… and too low under a fifth, and this many spreads under a quarter: droughts reach a quarter, slips a tenth."""
 NEAR_DROUGHT = np.log(2.7)
@@ -123,7 +124,7 @@ def _far_off(panel: Panel, known: Bools) -> tuple[Bools, Expected]:
 def _beyond(measured: Expected) -> Bools:
     """Ask for a deviation from both the region's own level and what its year and neighbours let expect."""
     spread = measured.spread[:, None]
-    high = (measured.off > np.maximum(UP, UP_Z * spread)) & (measured.own > UP / 2)
+    high = (measured.off > np.clip(UP_Z * spread, UP, ALWAYS_UP)) & (measured.own > UP / 2)
     low = (measured.off < -np.maximum(DOWN, DROUGHT + DROUGHT_Z * spread)) & (measured.own < -DROUGHT)
     low &= measured.near > -NEAR_DROUGHT
     return np.asarray(high | low)
