@@ -50,6 +50,7 @@ from cropcredit.usecases.device_tables import ReadDeviceTables
 from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
+from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
@@ -100,6 +101,7 @@ class App:
     train_yields: TrainYields
     validate_yields: ValidateYields
     estimate_yields: EstimateYields
+    measure_fields: MeasureFields
     import_records: ImportRecords
     import_series: ImportPriceSeries
     import_policy: ImportPolicy
@@ -162,6 +164,15 @@ def build(settings: Settings) -> App:
     summarise_sensors = SummariseSensors(
         facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
     )
+    measure_fields = MeasureFields(
+        facts=facts,
+        fields=fields,
+        observations=observations,
+        runs=runs,
+        catalogues=catalogues,
+        zone=settings.time_zone,
+        sensors=summarise_sensors,
+    )
     return App(
         settings=settings,
         clock=clock,
@@ -205,7 +216,9 @@ def build(settings: Settings) -> App:
             catalogues=catalogues,
             clock=clock,
             zone=settings.time_zone,
+            features=measure_fields,
         ),
+        measure_fields=measure_fields,
         import_records=import_records,
         import_series=ImportPriceSeries(facts=facts, tables=tables, catalogues=catalogues, zone=settings.time_zone),
         import_policy=ImportPolicy(facts=facts, clock=clock, read=read_toml),

@@ -10,7 +10,7 @@ from cropcredit.agronomy.curve_tests import TESTS
 from cropcredit.credit import reasons as credit_reasons
 from cropcredit.model import Outcome, PartyKind, Role, Step
 from cropcredit.telemetry.grade import Grade
-from cropcredit.usecases import estimate_yield, verify_crops
+from cropcredit.usecases import estimate_yield, field_events, verify_crops
 from cropcredit.usecases.decide import REASONS
 from cropcredit.usecases.workflow import NextStep, Stage
 from dashboards.words import LANGUAGES, Words, catalogue, plain
@@ -89,9 +89,9 @@ def test_every_reason_that_the_sizing_writes_has_a_text(language: str) -> None:
 
 @BOTH
 def test_every_reason_of_an_estimate_has_a_text(language: str) -> None:
-    said = f"{estimate_yield.__doc__}\n{verify_crops.__doc__}"
+    said = f"{estimate_yield.__doc__}\n{verify_crops.__doc__}\n{field_events.__doc__}"
     documented = re.findall(r"^``(\w+)``", said, re.MULTILINE)
-    assert {"mixed_pixel", "greenhouse", *TESTS} <= set(documented)
+    assert {"mixed_pixel", "greenhouse", "flood", *TESTS} <= set(documented)
     told_by_the_skill = {"model_no_skill"}
     words = Words(language)
     assert [c for c in documented if c not in told_by_the_skill and not words.knows("estimate_reason", c)] == []

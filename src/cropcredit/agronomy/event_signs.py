@@ -21,7 +21,7 @@ DROP = 0.2
 WITHIN_DAYS = 15
 """… within so many days are an abrupt drop."""
 RECOVERED = 0.5
-"""Share of a drop that a look of the next ``WITHIN_DAYS`` days, or the first after them, has won back: it was a cloud."""
+"""Share of a drop that a look within ``WITHIN_DAYS`` after it, or the first later one, has won back: it was a cloud."""
 CONFIRM_DAYS = 30
 """A look later than this after a drop neither confirms nor refutes it."""
 EMERGED = 0.10

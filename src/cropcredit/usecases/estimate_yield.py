@@ -18,7 +18,7 @@ reason                   meaning
 ``few_neighbours``       fewer than five fields of this crop and region to compare with
 =======================  ===============================================================================================
 
-Reasons of :mod:`cropcredit.usecases.verify_crops` stand beside these.
+Reasons of :mod:`cropcredit.usecases.verify_crops` and :mod:`cropcredit.usecases.field_events` stand beside these.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ from cropcredit.ports import (
     Progress,
     RunStore,
 )
-from cropcredit.usecases.growth import Growth, growth_reasons, measure_growth
+from cropcredit.usecases.field_features import MeasureFields
+from cropcredit.usecases.growth import Growth, growth_reasons, measure_growth, with_events
 from cropcredit.usecases.progress import quiet
 from cropcredit.usecases.refresh_ndvi import latest_run
 from cropcredit.usecases.verify_crops import Claims, read_claims, unseen
@@ -115,6 +116,8 @@ class EstimateYields:
     clock: Clock
     zone: str
     """IANA zone of the lender's days."""
+    features: MeasureFields | None = None
+    """Looks for what befell the plantings; None: nobody looks."""
 
     def __call__(self, *, as_of: datetime, progress: Progress = quiet) -> YieldRun:
         """Run over all plantings whose harvest is not longer than a year past.
@@ -139,6 +142,7 @@ class EstimateYields:
         knowledge = {crop: self._knowledge(crop, of, fields, as_of) for crop, of in _by_crop(kept).items()}
         claims = read_claims(kept, fields, self.catalogues, self.facts.find(CropCalendar, as_of=as_of))
         ndvi_run, growth = self._growth(kept, fields, as_of, day, claims)
+        growth = with_events(growth, self.features, kept, fields, as_of)
         groups = np.array([f"{p.crop}/{fields[p.field_id].admin_unit}/{p.season_id}" for p in kept], dtype=np.str_)
         ranks = growth_ranks(np.array([g.vigour for g in growth]), groups)
         estimates: list[YieldEstimate] = []

@@ -1,4 +1,14 @@
-"""Events of plantings with their dates, from the looks of satellites and, where it was there, radar."""
+"""Events of plantings with their dates, from the looks of satellites and, where it was there, radar.
+
+=========================  =============================================================================================
+reason                     meaning
+=========================  =============================================================================================
+``crop_damage``            the living crop lost 0.2 of its index or more within half a month, and did not recover
+``flood``                  water stood where it should not: by radar, by class, or where everything fell and stayed down
+``drought``                since the start of season the index is far below the field's own years, slowly, with the soil
+                           or most neighbours to confirm it
+=========================  =============================================================================================
+"""
 
 from __future__ import annotations
 

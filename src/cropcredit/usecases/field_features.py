@@ -131,6 +131,8 @@ class MeasureFields:
             Of crops in the catalogue, on fields of ``fields``.
         fields : mapping of field id to Field
         """
+        if not plantings:
+            return []
         day = as_of.astimezone(ZoneInfo(self.zone)).date()
         ids = sorted({planting.field_id for planting in plantings})
         crops = {code: self.catalogues.crop(code) for code in {planting.crop for planting in plantings}}

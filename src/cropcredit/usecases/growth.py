@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import numpy as np
 
 from cropcredit.agronomy import DailyCurves, season_metrics, smooth
 from cropcredit.agronomy.downscale import FEW_DATES
-from cropcredit.model import FieldSeries, Planting
+from cropcredit.model import Field, FieldSeries, Planting
+from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.verify_crops import Claims, Verdict, unseen, verify_plantings
 
 HALF = 0.5
@@ -28,6 +29,8 @@ class Growth:
     qa_flag: int = 0
     mixed_pixel: bool = False
     verdict: Verdict = Verdict()  # noqa: RUF009 - frozen, without arguments
+    events: tuple[str, ...] = ()
+    """What befell it and is confirmed, as :attr:`cropcredit.usecases.field_features.FieldFeatures.reasons`."""
 
 
 def measure_growth(
@@ -90,7 +93,22 @@ def growth_reasons(elapsed: float, grown: Growth, rank: float) -> tuple[str, ...
         "early_season": elapsed < HALF,
         grown.verdict.found.reason: bool(grown.verdict.found.reason),
     }
-    return tuple(code for code, holds in codes.items() if holds)
+    told = () if grown.verdict.hidden else grown.events
+    return (*(code for code, holds in codes.items() if holds), *told)
+
+
+def with_events(
+    growth: Sequence[Growth],
+    features: MeasureFields | None,
+    plantings: Sequence[Planting],
+    fields: Mapping[str, Field],
+    as_of: datetime,
+) -> list[Growth]:
+    """Add to each planting what befell it; without ``features`` nobody looked."""
+    if features is None:
+        return list(growth)
+    found = features.of(plantings, fields, as_of=as_of)
+    return [replace(grown, events=one.reasons) for grown, one in zip(growth, found, strict=True)]
 
 
 def _rows(series: FieldSeries, plantings: Sequence[Planting]) -> list[int]:

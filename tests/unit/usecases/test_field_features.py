@@ -17,7 +17,7 @@ from cropcredit.units import Quantity
 from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.telemetry import DeviceEvidence, SensorSeries, SensorSummary
 from tests.fakes import FakeCatalogues
-from tests.unit.usecases.yield_world import HARVEST, LONG_AGO, SOWING, World, end_of, planted, world
+from tests.unit.usecases.yield_world import HARVEST, LONG_AGO, SOWING, World, end_of, label, planted, world
 
 AFTER = datetime(2025, 6, 30, tzinfo=UTC)
 YEARS = (2021, 2022, 2023, 2024)
@@ -80,7 +80,7 @@ def farm_years(*records, heights: Iterable[float] = HEIGHTS, since: float = 1.0,
 
 
 def earlier(number: int, year: int) -> Planting:
-    dates = {"sowing_on": SOWING.replace(year=year - 1), "harvest_on": HARVEST.replace(year=year)}
+    dates: dict[str, Any] = {"sowing_on": SOWING.replace(year=year - 1), "harvest_on": HARVEST.replace(year=year)}
     return replace(planted(number, season_id=f"{year}-winter", **dates), id=f"P{number}/{year}")
 
 
@@ -375,3 +375,22 @@ def test_of_two_sources_of_a_region_the_longer_one_counts():
     made = farm_years(*FIVE_YEARS, *short)
 
     assert measure(made)["P2"].gdd_c_day == measure(farm_years(*FIVE_YEARS))["P2"].gdd_c_day
+
+
+def test_an_estimate_names_what_befell_its_planting():
+    made = farm_years(*FIVE_YEARS, label("T1", 2024, 5.0), since=0.3, from_day=date(2025, 4, 18))
+    features = MeasureFields(
+        facts=made.facts,
+        fields=made.fields,
+        observations=made.observations,
+        runs=made.runs,
+        catalogues=made.catalogues,
+        zone="Asia/Shanghai",
+    )
+
+    run = replace(made.estimate(), features=features)(as_of=AFTER)
+
+    reasons = {estimate.planting_id: estimate.reasons for estimate in run.estimates}
+    assert "crop_damage" in reasons["P2"]
+    assert "crop_damage" not in reasons["P3"]
+    assert run.outcomes["crop_damage"] == 1
