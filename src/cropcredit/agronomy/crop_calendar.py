@@ -98,4 +98,5 @@ def _gap(day: NDArray[np.int_], window: tuple[int, int]) -> NDArray[np.int_]:
 
 def _day_of_year(days: NDArray[np.datetime64]) -> NDArray[np.int_]:
     first = days.astype("datetime64[Y]").astype("datetime64[D]")
-    return np.minimum((days.astype("datetime64[D]") - first).astype(np.int_) + 1, _YEAR_DAYS)
+    day: NDArray[np.int_] = (days.astype("datetime64[D]") - first).astype(np.int_) + 1
+    return np.asarray(np.minimum(day, _YEAR_DAYS), dtype=np.int_)

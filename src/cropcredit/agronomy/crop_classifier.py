@@ -1,8 +1,8 @@
 """Judge the declared crop by the fields around that declare it, and by those that declare something else.
 
-As in Sen4CAP the declarations themselves are the labels: most are right, and a forest outvotes the few that are not. No
-planting is ever judged by a forest that saw its own field, so a declaration cannot vouch for itself. Nothing is stored:
-the forest is grown again from the same plantings whenever it is asked, to the last digit.
+As in Sen4CAP the declarations themselves are the labels: most are right, and a forest outvotes the few that are not. A
+field is judged only by those trees that did not learn from it (out of bag), so a declaration cannot vouch for itself.
+Nothing is stored: the forest is grown again from the same plantings whenever it is asked, to the last digit.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ MARGIN_DAYS = 20
 """The season is looked at from this long before the usual sowing until this long after the usual harvest."""
 OVERLAP_DAYS = 30
 """A field of another crop is compared only if that crop stood there for so long in this season."""
-FOLDS = 5
-TREES = 100
+TREES = 200
 LEAF = 3
 
 
@@ -67,9 +66,9 @@ def declared_likelihood(
             others = _others(crop, field, start, end, own, window)
             others = others[seen[others]]
             if len(others) >= MIN_FIELDS:
-                found[own] = _votes(
-                    _parts(curves.values, window, own), _parts(curves.values, window, others), field[own]
-                )
+                _, first, back = np.unique(field[own], return_index=True, return_inverse=True)
+                with_crop, without = (_parts(curves.values, window, rows) for rows in (own[first], others))
+                found[own] = _votes(with_crop, without)[back]
     return found
 
 
@@ -98,20 +97,21 @@ def _parts(values: Floats, window: tuple[int, int], rows: NDArray[np.int_]) -> F
     return np.stack([values[np.ix_(rows, part)].mean(axis=1) for part in days], axis=1)
 
 
-def _votes(with_crop: Floats, without: Floats, field: NDArray[np.int_]) -> Floats:
-    """Cross-fit: fields are dealt into folds, and each fold is judged by a forest of the other folds."""
+def _votes(with_crop: Floats, without: Floats) -> Floats:
+    """Share of votes for the crop, one per row of ``with_crop``, from the trees that did not learn from that row."""
     dice = np.random.default_rng(0)
-    _, number = np.unique(field, return_inverse=True)
-    fold = dice.permutation(int(number.max()) + 1)[number] % FOLDS
-    other_fold = dice.permutation(len(without)) % FOLDS
+    own, other = _some(len(with_crop), dice), _some(len(without), dice)
+    forest = RandomForestClassifier(
+        TREES, min_samples_leaf=LEAF, class_weight="balanced_subsample", oob_score=True, random_state=0
+    )
+    forest.fit(np.concatenate([with_crop[own], without[other]]), np.repeat([1, 0], [len(own), len(other)]))
     votes = np.empty(len(with_crop))
-    for k in range(FOLDS):
-        pieces = _some(with_crop[fold != k], dice), _some(without[other_fold != k], dice)
-        forest = RandomForestClassifier(TREES, min_samples_leaf=LEAF, class_weight="balanced", random_state=k)
-        forest.fit(np.concatenate(pieces), np.repeat([1, 0], [len(piece) for piece in pieces]))
-        votes[fold == k] = forest.predict_proba(with_crop[fold == k])[:, 1] if (fold == k).any() else np.empty(0)
+    votes[own] = forest.oob_decision_function_[: len(own), 1]
+    rest = np.setdiff1d(np.arange(len(with_crop)), own)
+    if len(rest):
+        votes[rest] = forest.predict_proba(with_crop[rest])[:, 1]
     return votes
 
 
-def _some(rows: Floats, dice: np.random.Generator) -> Floats:
-    return rows if len(rows) <= MAX_FIELDS else rows[dice.choice(len(rows), MAX_FIELDS, replace=False)]
+def _some(count: int, dice: np.random.Generator) -> NDArray[np.int_]:
+    return np.sort(dice.permutation(count)[:MAX_FIELDS])

@@ -40,6 +40,8 @@ BEFORE_DAYS, EMERGED_DAYS = 45, 20
 """Bare ground is looked for from this long before sowing until after emergence."""
 AFTER_DAYS = 50
 """The field must have been bare once within this time after harvest."""
+EDGE_DAYS = 7
+"""A curve that is highest within so many days of an edge of its season peaks beyond it."""
 SLACK_DAYS = 20
 """Sowing dates are remembered, not measured; weather moves a season by weeks."""
 MIN_RISE = 0.10
@@ -154,6 +156,7 @@ def _block(
     growing = known & (day >= s - BEFORE_DAYS) & (day <= np.maximum(peak, start + EMERGED_DAYS)[:, None])
     base, _ = _lowest(values, growing)
     rise = top - base
+    true_peak = _beyond(values, known, peak, start, end)
     last = np.where(known.any(axis=1), known.shape[1] - 1 - known[:, ::-1].argmax(axis=1), -1)
     after = known & (day >= peak[:, None]) & (day <= e + AFTER_DAYS)
     low_after, _ = _lowest(low, after)
@@ -168,7 +171,7 @@ def _block(
             np.where(last - start >= 0.6 * length, np.minimum(1 - rise / MIN_RISE, (GREEN - top) / 0.1), np.nan),
             np.where(sure_start, (bare - BARE) / 0.15 * often, np.nan),
             np.where(grew, (start - slack - _start_of_rise(values, growing, peak, base, rise)) / 30, np.nan),
-            np.where(grew & past_peak, _outside(peak - start, share, length, slack), np.nan),
+            np.where(grew & past_peak, _outside(true_peak - start, share, length, slack), np.nan),
             np.where(grew & (last >= end + AFTER_DAYS // 2), ((low_after - base) / rise - STAYED_GREEN) / 0.3, np.nan),
             np.where(grew, _second_season(values, season, base, rise), np.nan),
         ]
@@ -194,6 +197,18 @@ def _start_of_rise(values: Floats, growing: Bools, peak: NDArray[np.int_], base:
     below = growing & (day <= peak[:, None]) & (values < (base + RISE * rise)[:, None])
     last = values.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
     return np.where(below.any(axis=1), last, np.nan)
+
+
+def _beyond(
+    values: Floats, known: Bools, peak: NDArray[np.int_], start: NDArray[np.int_], end: NDArray[np.int_]
+) -> NDArray[np.int_]:
+    """Follow a curve that is highest at an edge of its season to the peak beyond it."""
+    day = np.arange(values.shape[1])
+    fell, rises = peak <= start + EMERGED_DAYS + EDGE_DAYS, peak >= end - EDGE_DAYS
+    from_ = np.where(fell, start - BEFORE_DAYS, peak)[:, None]
+    to = np.where(rises, end + AFTER_DAYS, peak)[:, None]
+    _, found = _highest(values, known & (day >= from_) & (day <= to))
+    return np.where(fell | rises, found, peak)
 
 
 def _outside(after_sowing: NDArray[np.int_], share: Floats, length: Floats, slack: int) -> Floats:

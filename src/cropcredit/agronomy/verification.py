@@ -38,7 +38,7 @@ MIN_SEEN = 0.60
 CALENDAR_SLACK_DAYS = 15
 MIN_CONFIDENCE = 0.70
 """A doubt below this is not held against anybody."""
-UNLIKELY, DOUBTFUL, LIKELY = 0.10, 0.30, 0.50
+UNLIKELY, DOUBTFUL, LIKELY = 0.05, 0.30, 0.50
 """Votes for the declared crop: below the first it is refused, below the second open; the third overrules a test."""
 ALIKE = 0.5
 """Share of a group's plantings that must fail a test for it to say nothing of any one of them."""
