@@ -71,7 +71,7 @@ def refine_seasons(
     Beck et al. (2006), Improved monitoring of vegetation dynamics at very high latitudes, Remote Sensing of
     Environment 100(3).
     """
-    start, end = (np.asarray(days).reshape(len(days), -1) for days in windows)
+    start, end = (days if days.ndim > 1 else days[:, None] for days in windows)
     sos, eos = (np.array(days).reshape(start.shape) for days in (seasons.sos, seasons.eos))
     peak, dates = seasons.peak.reshape(start.shape), acquired_on.astype("datetime64[D]")
     days = (dates - curves.first_on).astype(int)

@@ -110,7 +110,7 @@ def season_metrics(curves: DailyCurves, start: Ints, end: Ints) -> SeasonMetrics
         Arrays of the shape of ``start``. A window outside the grid, or on a curve without values, has NaN, no clear
         dates and flag 0.
     """
-    flat_start, flat_end = start.reshape(len(start), -1), end.reshape(len(end), -1)
+    flat_start, flat_end = (days if days.ndim > 1 else days[:, None] for days in (start, end))
     out: dict[str, NDArray[Any]] = {
         name: np.zeros(flat_start.shape, dtype=int)
         if name in _COUNTS

@@ -16,6 +16,12 @@ LAMBDA = 1e3
 """Roughness penalty on a daily grid; from 1e4 on, peaks are flattened by 0.02 to 0.09."""
 BLOCK = 1_000
 """Fields solved in one banded system: large enough to hide the call, small enough for the cache."""
+LEAST_WEIGHT = 1e-3
+"""Looks of less weight are not there."""
+RIDGE = 1e-8
+"""Added to every day's weight, so that a curve held by two looks of one week still is one; moves nothing visibly."""
+FEWEST = 5
+"""With fewer looks nothing can be said of residuals."""
 ROUNDS = 5
 """Times a contaminated series is weighted anew."""
 NOISE = 0.03
@@ -102,7 +108,7 @@ def robust_whittaker(
     below = _below(values, there, curve[:, days])
     safe = share_of_group(below > 1, there, groups, days, within=SHARED_DAYS) >= SHARED_LOW
     safe = safe if believed is None else safe | believed
-    rows = np.flatnonzero(((below > FAR_BELOW) & ~safe).any(axis=1))
+    rows = np.flatnonzero(((below > FAR_BELOW) & ~safe).any(axis=1) & (there.sum(axis=1) >= FEWEST))
     below = below[rows]
     for _ in range(ROUNDS if len(rows) else 0):
         factor = np.clip(1 - (np.where(safe[rows], 0.0, below) / (2 * FAR_BELOW)) ** 2, 0.0, 1.0) ** 2
@@ -128,11 +134,12 @@ def _solve(values: Floats, weights: Floats, days: Ints, length: int, lam: float)
     for column, day in enumerate(days):
         weight[:, day] += present[:, column]
         weighted[:, day] += present[:, column] * np.where(present[:, column] > 0, values[:, column], 0.0)
-    seen = weight > 0
+    seen = weight >= LEAST_WEIGHT
     enough = seen.sum(axis=1) >= 2  # noqa: PLR2004 - a line needs two points
     band = np.tile(lam * _penalty(length)[:, None, :], (1, len(values), 1))
-    band[2] += np.where(enough[:, None], weight, 1.0)
-    smooth_ = solveh_banded(band.reshape(3, -1), weighted.ravel(), overwrite_ab=True, check_finite=False)
+    band[2] += np.where(enough[:, None], np.where(seen, weight, 0.0) + RIDGE, 1.0)
+    target = np.where(seen, weighted, 0.0).ravel()
+    smooth_ = solveh_banded(band.reshape(3, -1), target, overwrite_ab=True, check_finite=False)
     smooth_ = smooth_.reshape(values.shape[0], length)
     first, last = seen.argmax(axis=1), length - 1 - seen[:, ::-1].argmax(axis=1)
     held = np.clip(np.arange(length), first[:, None], last[:, None])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cropcredit.agronomy import DailyCurves, season_metrics
+from cropcredit.agronomy import DailyCurves, find_seasons, season_metrics
 
 START = np.datetime64("2025-03-01")
 
@@ -103,3 +103,59 @@ def test_a_window_outside_the_curve_sees_nothing():
     assert metrics.clear_dates[0] == 0
     assert metrics.seen_share[0] == 0
     assert np.isnan(metrics.vigour[0])
+
+
+def test_values_and_slopes_of_a_triangle_can_be_worked_out_in_the_head():
+    metrics = measure(triangle(low=0.2, high=0.8, rise=60, fall=40))
+
+    assert np.isclose(metrics.sos_value[0], 0.35, atol=0.01)  # 0.2 and a quarter of 0.6
+    assert np.isclose(metrics.eos_value[0], 0.29, atol=0.02)  # 0.2 and 15 % of 0.6
+    assert np.isclose(metrics.sos_slope[0], 0.01, rtol=0.03)  # 0.6 in 60 days
+    assert np.isclose(metrics.eos_slope[0], -0.015, rtol=0.05)  # 0.6 in 40 days
+    assert np.isclose(metrics.amplitude[0], 0.6)
+    assert metrics.length[0] == metrics.eos[0] - metrics.sos[0]
+
+
+def test_an_open_season_has_a_start_with_value_and_slope_and_nothing_of_an_end():
+    metrics = measure(triangle()[:40])
+
+    assert np.isfinite([metrics.sos[0], metrics.sos_value[0], metrics.sos_slope[0], metrics.large_integral[0]]).all()
+    assert np.isnan([metrics.eos[0], metrics.eos_value[0], metrics.eos_slope[0], metrics.length[0]]).all()
+
+
+def test_seasons_found_in_the_curve_measure_as_those_of_the_calendar():
+    year = curves(np.concatenate([triangle(), triangle(high=0.9)[1:]]))
+
+    found = find_seasons(year)
+    twice = curves(year.values.repeat(2, axis=0))
+    given = season_metrics(twice, np.array([0, 100]), np.array([100, 200]))
+
+    assert found.sos.shape == (1, 3)
+    for name in ("sos", "peak", "eos", "sos_value", "eos_slope", "small_integral", "qa_flag"):
+        np.testing.assert_array_equal(getattr(found, name)[0, :2], getattr(given, name))
+    assert np.isnan(found.sos[0, 2])
+    assert found.qa_flag[0, 2] == 0
+
+
+def test_fields_without_any_season_are_flagged_and_have_no_numbers():
+    found = find_seasons(curves(np.vstack([np.full(90, np.nan), np.full(90, 0.3)])))
+
+    for name in ("sos", "peak", "eos", "amplitude", "large_integral", "vigour"):
+        assert np.isnan(getattr(found, name)).all(), name
+    assert (found.qa_flag == 0).all()
+    assert (found.clear_dates == 0).all()
+
+
+def test_a_day_before_sowing_is_no_season():
+    metrics = measure(triangle(), start=150, end=260)
+
+    assert np.isnan([metrics.sos[0], metrics.peak[0], metrics.amplitude[0]]).all()
+    assert (metrics.qa_flag[0], metrics.clear_dates[0], metrics.seen_share[0]) == (0, 0, 0)
+
+
+def test_no_planting_at_all_is_no_trouble():
+    none = np.empty(0, dtype=int)
+
+    metrics = season_metrics(curves(np.empty((0, 50))), none, none)
+
+    assert metrics.sos.shape == metrics.qa_flag.shape == (0,)
