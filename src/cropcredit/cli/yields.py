@@ -25,6 +25,7 @@ from cropcredit.cli.common import (
     show_json,
     show_table,
 )
+from cropcredit.cli.field_features import features
 from cropcredit.errors import MalformedInput
 from cropcredit.model import YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
@@ -53,6 +54,12 @@ Lag = Annotated[
     int | None,
     typer.Option(help="Days after a harvest year until its yields are published, for rows without known_at."),
 ]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="REGION:YEAR", help="A suspect yield that is right: learn from it. May be given several times."
+    ),
+]
 
 
 @app.command()
@@ -64,12 +71,16 @@ def train(  # noqa: PLR0917 - options of a command line
     form: Form = "csv",
     crop: Crop = "",
     lag_days: Lag = None,
+    keep: Keep = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Store past yields (and index), learn every crop that has at least five years, and use what passes the gate."""
     opened = open_app(home)
-    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop, lag_days=lag_days)
+    kept = _kept(keep)
+    files = YieldFiles(
+        labels=labels, index=index, calendar=calendar, form=form, crop=crop, lag_days=lag_days, keep=kept
+    )
     at = as_of_instant(opened, as_of) if as_of else None
     trained = opened.train_yields(files, as_of=at, progress=progress)
     if as_json:
@@ -93,6 +104,7 @@ def validate(  # noqa: PLR0917 - options of a command line
         int | None,
         typer.Option(min=1, max=PARTS, help="Sixths of the season that the model may look at; default: all seen."),
     ] = None,
+    keep: Keep = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
@@ -103,7 +115,7 @@ def validate(  # noqa: PLR0917 - options of a command line
     opened = open_app(home)
     if first is not None and last is not None and first > last:
         raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
-    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop)
+    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop, keep=_kept(keep))
     judged = opened.validate_yields(
         files,
         years=(first if first is not None else 0, last if last is not None else 9999),
@@ -132,6 +144,19 @@ def run(home: Home = HERE, as_of: AsOf = None, as_json: Json = False) -> None:
     if len(done.refused) > SHOWN:
         err.print(f"… and {len(done.refused) - SHOWN} more; --json lists them all", style="red", markup=False)
     raise typer.Exit(2 if done.refused and not done.estimates else 0)
+
+
+app.command()(features)
+
+
+def _kept(named: list[str] | None) -> tuple[tuple[str, int], ...]:
+    kept = []
+    for name in named or ():
+        region, colon, year = name.rpartition(":")
+        if not colon or not region or not year.isdecimal():
+            raise MalformedInput(f"--keep {name!r} names no label", cure="write REGION:YEAR, as in ES431:1999")
+        kept.append((region, int(year)))
+    return tuple(kept)
 
 
 def _show_trained(result: Trained) -> None:
@@ -234,6 +259,13 @@ def _judged_plain(one: Judged) -> dict[str, Any]:
 
 def _left_out(result: Trained | Judged) -> list[dict[str, Any]]:
     return [
-        {"region": s.label.region, "harvest_year": s.label.harvest_year, "t_ha": s.label.t_ha, "rule": s.rule}
+        {
+            "region": s.label.region,
+            "harvest_year": s.label.harvest_year,
+            "t_ha": s.label.t_ha,
+            "rule": s.rule,
+            "detail": s.detail,
+            "corrected_t_ha": s.corrected_t_ha,
+        }
         for s in (result.data.suspects if result.data else ())
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from cropcredit.agronomy.crop_model import HORIZONS, CropModel, learn
 from cropcredit.agronomy.features import PARTS
-from cropcredit.agronomy.labels import require_years
+from cropcredit.agronomy.labels import RegionYear, require_years
 from cropcredit.agronomy.models import CANDIDATES, learnable
 from cropcredit.agronomy.validation import Gate, Validation, gate, leave_one_year_out
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownName
@@ -42,6 +42,8 @@ class YieldFiles:
     """Only this crop; for a folder, the code under which its crop is known here."""
     lag_days: int | None = None
     """Days after the end of a harvest year until its yields are published, for rows without ``known_at``."""
+    keep: tuple[RegionYear, ...] = ()
+    """Suspect labels that somebody has looked at, and that are learned from all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ class ValidateYields:
         """
         records = self.read(files) if files.labels is not None else None
         crops = _crops(self.facts, records, files.crop, as_of)
-        return [self._judge(crop, records, years, as_of, horizon, progress) for crop in crops]
+        return [self._judge(crop, records, years, as_of, horizon, files.keep, progress) for crop in crops]
 
     def _judge(
         self,
@@ -126,10 +128,11 @@ class ValidateYields:
         years: tuple[int, int] | None,
         as_of: datetime | None,
         horizon: int | None,
+        keep: tuple[RegionYear, ...],
         progress: Progress,
     ) -> Judged:
         known = facts_of(self.facts, crop, as_of) if records is None else records
-        data = crop_data(crop, known, self.catalogues, years)
+        data = crop_data(crop, known, self.catalogues, years, keep)
         require_years(data.labels, crop)
         reached = max((h for h in range(1, (horizon or PARTS) + 1) if learnable(data.table, h)), default=0)
         if horizon is not None and reached < horizon:
@@ -184,14 +187,14 @@ class TrainYields:
                 self.catalogues.crop(crop)
             self.facts.add(*records)
         at = as_of or self.clock.now()
-        trained = [self._train(crop, at, progress) for crop in _crops(self.facts, None, files.crop, at)]
+        trained = [self._train(crop, at, files.keep, progress) for crop in _crops(self.facts, None, files.crop, at)]
         if all(result.refused for result in trained):
             raise RefusedInput(trained[0].refused)
         return trained
 
-    def _train(self, crop: str, as_of: datetime, progress: Progress) -> Trained:
+    def _train(self, crop: str, as_of: datetime, keep: tuple[RegionYear, ...], progress: Progress) -> Trained:
         try:
-            data = crop_data(crop, facts_of(self.facts, crop, as_of), self.catalogues)
+            data = crop_data(crop, facts_of(self.facts, crop, as_of), self.catalogues, keep=keep)
             require_years(data.labels, crop)
         except RefusedInput as error:
             return Trained(crop=crop, refused=str(error))

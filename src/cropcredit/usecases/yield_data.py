@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cropcredit.agronomy.features import RegionIndex, RegionTable, SeasonCalendar, believable, region_table
 from cropcredit.agronomy.labels import RegionYear, Suspect, sift
-from cropcredit.errors import EmptyInput, MissingEvidence, UnknownName
+from cropcredit.errors import EmptyInput, MalformedInput, MissingEvidence, UnknownName
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel, digest
 from cropcredit.ports import Catalogues, FactStore
 
@@ -75,7 +75,7 @@ def crop_data(
     EmptyInput
         If no usable label is left.
     MalformedInput
-        If a region has two labels for one year.
+        If labels are refused (:func:`cropcredit.agronomy.labels.sift`), or none of their regions has an index.
     """
     first, last = years or (-9999, 9999)
     regional = [r for r in records if isinstance(r, YieldLabel) and r.crop == crop and not r.planting_id]
@@ -88,6 +88,7 @@ def crop_data(
     until = _last_day(span[-1], calendars)
     months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= until]
     index = region_index(months)
+    _refuse_strangers(good, index)
     yields = {(label.region, label.harvest_year): label.t_ha for label in good}
     used = sorted([*good, *months], key=lambda record: (type(record).__name__, record.id))
     return CropData(
@@ -100,6 +101,17 @@ def crop_data(
         known_by=max(record.known_at for record in used),
         fingerprint=digest(used),
     )
+
+
+def _refuse_strangers(labels: Sequence[YieldLabel], index: Mapping[str, RegionIndex]) -> None:
+    """Refuse labels of which no region has an index, where there is one: the codes are of two systems."""
+    regions = sorted({label.region for label in labels})
+    if index and not any(region in index for region in regions):
+        raise MalformedInput(
+            f"none of {len(regions)} regions with yields has an index: {regions[0]} here, {min(index)} there",
+            where=f"index of {labels[0].crop!r}",
+            cure="write both files with the same region codes",
+        )
 
 
 def region_index(months: Iterable[RegionSeries]) -> dict[str, RegionIndex]:

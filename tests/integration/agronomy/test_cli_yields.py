@@ -39,6 +39,30 @@ def test_validate_prints_the_table_and_what_was_left_out(home, labels):
     assert "left out: T1 2022: times_ten" in done.stdout
 
 
+@pytest.mark.parametrize("verb", ["train", "validate"])
+def test_a_suspect_yield_that_is_right_can_be_kept(home, labels, verb):
+    words = ("yield", verb, "--home", home, "--labels", labels, *(["--lag-days", 0] if verb == "train" else []))
+
+    left_out = run(*words)
+    kept = run(*words, "--keep", "T1:2022")
+
+    assert "left out: T1 2022: times_ten, 50 t/ha is" in left_out.stdout
+    assert "It would be 5 t/ha." in left_out.stdout
+    assert "left out: T1" not in kept.stdout
+    with pytest.raises(MalformedInput, match="--keep '2022' names no label; write REGION:YEAR"):
+        CliRunner().invoke(app, [str(w) for w in (*words, "--keep", "2022")], catch_exceptions=False)
+
+
+def test_more_than_ten_suspects_of_one_rule_are_counted(home, labels):
+    zeros = [f"winter_wheat,T3,{2005 + y},0" for y in range(12)]
+    labels.write_text(labels.read_text("utf-8") + "\n".join(zeros) + "\n", "utf-8")
+
+    told = run("yield", "validate", "--home", home, "--labels", labels).stdout
+
+    assert told.count("zero_yield") == 11
+    assert "left out: … and 2 more of zero_yield; --json lists them all" in told
+
+
 def test_validate_as_json_carries_scores_and_gate(home, labels):
     words = ("yield", "validate", "--home", home, "--labels", labels, "--from", 2014, "--to", 2020, "--json")
     told = json.loads(run(*words).stdout)[0]

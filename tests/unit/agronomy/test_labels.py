@@ -334,6 +334,19 @@ def test_dry_and_irrigated_regions_are_not_two_units():
     assert two_groups(np.log([1.0, 10.0])) is None
 
 
+def test_five_bad_years_everywhere_are_no_slip():
+    assert accused(times(0.5, world(noise=0.05), REGIONS, range(2005, 2010))) == {}
+
+
+def test_where_regions_differ_widely_the_part_of_a_region_that_is_like_the_others_is_right():
+    scale = dict(zip(REGIONS, (0.2, 0.4, 0.7, 1.0, 1.0, 1.4, 2.5, 5.0), strict=True))
+    labels = [replace(x, t_ha=x.t_ha * scale[x.region]) for x in world(noise=0.05)]
+
+    found = accused(times(10, labels, ("A14",), range(2000, 2010)))
+
+    assert found == {("A14", year): "times_ten" for year in range(2000, 2010)}
+
+
 def test_nothing_is_suspect_about_nothing():
     assert sift([]) == ([], [])
 
