@@ -1,4 +1,4 @@
-"""Daily weather of one place and one year."""
+"""Daily weather of one place, a month or less at a time: known when its last day is."""
 
 from __future__ import annotations
 

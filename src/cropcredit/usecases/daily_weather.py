@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 TRUSTED = (Grade.A, Grade.B)
 """Evidence grades of a device window whose readings are taken for the field's weather and soil."""
+LATE_DAYS = 10
+"""So many of the last days may be unpublished and expected as usual; more are a gap."""
 QUANTITIES = ("t_min_c", "t_max_c", "rain_mm", "solar_mj_m2")
 
 
@@ -49,13 +51,15 @@ class DailyWeather:
     def gdd(self, place: int, crop: Crop, length: int) -> Floats:
         """Growing degree days of a crop at a place, known and then expected, shape (length,); NaN: unknown.
 
-        What is to come is expected as this place's own years were.
+        What is to come, and what is not published yet, is expected as this place's own years were.
         """
         assert crop.base_temp_c is not None
         assert crop.ceiling_temp_c is not None
         low, high = self.t_min_c[[place]], self.t_max_c[[place]]
         warm = growing_degree_days(low, high, crop.base_temp_c, crop.ceiling_temp_c)
-        return np.asarray(with_normals(warm, self.first_on, self.days - 1, length)[0])
+        last = int(np.flatnonzero(np.isfinite(warm[0])).max(initial=-1))
+        until = last if self.days - 1 - last <= LATE_DAYS else self.days - 1
+        return np.asarray(with_normals(warm, self.first_on, until, length)[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

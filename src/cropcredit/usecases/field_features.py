@@ -5,7 +5,7 @@
 =========================  ============================================================================================
 ``no_base_temperature``    the catalogue does not know the crop's base temperature
 ``no_weather``             no station or trusted device stands for the field
-``weather_gap``            more than three days in a row of the season have no temperature
+``weather_gap``            more than three days in a row of the season, or the last ten, have no temperature
 ``no_normal_weather``      fewer than three earlier years tell what warmth is still to come
 =========================  ============================================================================================
 """
@@ -29,7 +29,7 @@ from cropcredit.ports import Catalogues, FactStore, FieldStore, ObservationStore
 from cropcredit.usecases.daily_weather import DailyWeather, DeviceDays, lay_out, trusted_days, with_devices
 from cropcredit.usecases.field_events import FieldEvent, Sky, drought_events, neighbour_z, sky_events
 from cropcredit.usecases.field_seasons import Grid, earlier_seasons, histories, lay_grid
-from cropcredit.usecases.field_warmth import Warmth, clock_of, filled_days, lay_warmth, warmth_so_far, why_calendar
+from cropcredit.usecases.field_warmth import Warmth, clock_of, lay_warmth, missing_days, warmth_so_far, why_calendar
 from cropcredit.usecases.field_water import PlantingWater, planting_water
 from cropcredit.usecases.refresh_ndvi import latest_run
 from cropcredit.usecases.telemetry import SensorSummary
@@ -63,8 +63,9 @@ class FieldFeatures:
     """Why not by warmth; empty where it is."""
     gdd_c_day: float | None
     """Growing degree days since sowing, °C day."""
-    filled_days: int
-    """Days of the season so far whose temperature was interpolated."""
+    missing_days: int
+    """Days of the season so far without a measured temperature: interpolated where they are up to three in a row,
+    expected as in years before where they are the last ten, else the reason for the calendar."""
     integrals: tuple[float | None, ...]
     """Index summed over sixths of the season: index times °C day, or times day by calendar."""
     history_years: int
@@ -174,7 +175,7 @@ class MeasureFields:
                 warmth=warmth,
                 rows=rows,
                 because=why_calendar(clock, place, rows, warmth, crops, plantings, grid),
-                filled=filled_days(weather, place, clock, grid),
+                missing=missing_days(weather, place, clock, grid),
                 integrals=season_integrals(grid.values, clock, until=grid.until, rows=field),
                 own=history.held(),
                 neighbours=neighbour_z(series, grid, field, clock, group),
@@ -244,7 +245,7 @@ class _Measured:
     warmth: Warmth
     rows: NDArray[np.int_]
     because: list[str]
-    filled: NDArray[np.int_]
+    missing: NDArray[np.int_]
     integrals: NDArray[np.float64]
     own: OwnHistory
     neighbours: NDArray[np.float64]
@@ -267,7 +268,7 @@ def _told(plantings: Sequence[Planting], grid: Grid, found: _Measured) -> list[F
             clock="thermal" if found.clock.thermal[row] else "calendar",
             calendar_because=found.because[row],
             gdd_c_day=_maybe(warm[row]),
-            filled_days=int(found.filled[row]),
+            missing_days=int(found.missing[row]),
             integrals=tuple(_maybe(value) for value in found.integrals[row]),
             history_years=int(found.own.years[row]),
             own_difference=_maybe(found.own.difference[row]),

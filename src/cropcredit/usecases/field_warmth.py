@@ -67,12 +67,14 @@ def warmth_so_far(clock: SeasonClock, warmth: Warmth, rows: Ints, until: int) ->
     return out
 
 
-def filled_days(weather: DailyWeather, place: Ints, clock: SeasonClock, grid: Grid) -> Ints:
+def missing_days(weather: DailyWeather, place: Ints, clock: SeasonClock, grid: Grid) -> Ints:
+    """Count the days of each season so far on which no temperature was measured."""
+    unmeasured = weather.filled | np.isnan(weather.t_min_c + weather.t_max_c)
     shift = int((grid.origin - weather.first_on).astype(int))
     out = np.zeros(len(place), dtype=int)
     for row, (start, last) in enumerate(zip(*_so_far(clock, grid.until), strict=True)):
         if place[row] >= 0 and last >= start:
-            out[row] = weather.filled[place[row], max(start + shift, 0) : max(last + shift + 1, 0)].sum()
+            out[row] = unmeasured[place[row], max(start + shift, 0) : max(last + shift + 1, 0)].sum()
     return out
 
 

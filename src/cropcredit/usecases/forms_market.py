@@ -60,28 +60,25 @@ def _cost_sheet(crop: str, region: str, rows: list[Cells]) -> CostSheet:
 
 
 def _weather(rows: list[Cells]) -> list[Record]:
-    def year(row: Cells) -> tuple[str, str, int]:
-        return row.text("region"), row.text("source"), row.day("date").year
+    def month(row: Cells) -> tuple[str, str, str]:
+        return row.text("region"), row.text("source"), f"{row.day('date'):%Y-%m}"
 
     return [
-        part for name, days in groupby(sorted(rows, key=year), key=year) for part in _weather_year(*name, list(days))
+        part for name, days in groupby(sorted(rows, key=month), key=month) for part in _weather_month(*name, list(days))
     ]
 
 
-def _weather_year(region: str, source: str, year: int, rows: list[Cells]) -> list[Record]:
-    """Make one record of each run of days: a missing day parts them, and is a gap to whoever reads them."""
+def _weather_month(region: str, source: str, month: str, rows: list[Cells]) -> list[Record]:
+    """Make one record of each run of days, known when its last day is; a missing day parts them and is a gap."""
     rows = sorted(rows, key=lambda row: row.day("date"))
     days = [row.day("date") for row in rows]
     if len(set(days)) != len(days):
-        raise MalformedInput(f"days of {region} in {year} stand twice", where=_rows(rows))
+        raise MalformedInput(f"days of {region} in {month} stand twice", where=_rows(rows))
     with_solar = any(row.maybe("solar_mj_m2") for row in rows)
     starts = [0, *(i for i in range(1, len(days)) if (days[i] - days[i - 1]).days > 1), len(days)]
     return [
-        _weather_run(
-            f"{region}/{source}/{year}" if first == 0 else f"{region}/{source}/{days[first]}", part, with_solar
-        )
+        _weather_run(f"{region}/{source}/{month if first == 0 else days[first]}", rows[first:last], with_solar)
         for first, last in pairwise(starts)
-        if (part := rows[first:last])
     ]
 
 
@@ -146,7 +143,7 @@ MARKET: tuple[Form, ...] = (
             Column("rain_mm", "rain, mm"),
             Column("t_min_c", "lowest temperature, °C"),
             Column("t_max_c", "highest temperature, °C"),
-            Column("solar_mj_m2", "global radiation, MJ/m²; for all days of a year or none", required=False),
+            Column("solar_mj_m2", "global radiation, MJ/m²; for all days of a month or none", required=False),
             SYNTHETIC,
             KNOWN_AT,
         ),

@@ -105,7 +105,7 @@ def grown() -> World:
 def test_a_season_goes_by_warmth_where_it_is_known(grown):
     found = measure(grown)["P2"]
 
-    assert (found.clock, found.calendar_because, found.filled_days) == ("thermal", "", 0)
+    assert (found.clock, found.calendar_because, found.missing_days) == ("thermal", "", 0)
     assert found.gdd_c_day == pytest.approx(2150, abs=250)
     assert all(part is not None and part > 0 for part in found.integrals)
     assert found.stage > 1
@@ -187,13 +187,23 @@ def test_a_season_that_goes_by_the_calendar_says_why(records, because):
 
     assert found.calendar_because == because
     assert found.clock == ("calendar" if because else "thermal")
-    assert found.filled_days == (3 if because == "" and len(records) == 3 else 0) or len(records) > 2
 
 
 def test_days_that_were_filled_are_counted():
     gap = [*weather(date(2024, 9, 1), 100), *weather(date(2024, 12, 13), 240)]
 
-    assert measure(farm_years(*gap))["P2"].filled_days == 3
+    assert measure(farm_years(*gap))["P2"].missing_days == 3
+
+
+@pytest.mark.parametrize(("late", "clock"), [(10, "thermal"), (11, "calendar")])
+def test_days_that_are_not_published_yet_are_expected_as_usual(late, clock):
+    until = date(2025, 4, 20)
+    known = weather(date(2020, 9, 1), (until - date(2020, 9, 1)).days + 1 - late)
+
+    found = measure(farm_years(*known), as_of=end_of(until - timedelta(1)))["P2"]  # ends on 20 April in Shanghai
+
+    assert (found.clock, found.missing_days) == (clock, late)
+    assert found.calendar_because == ("" if clock == "thermal" else "weather_gap")
 
 
 def test_without_earlier_years_of_weather_a_season_under_way_goes_by_the_calendar():

@@ -151,23 +151,23 @@ def test_a_cost_sheet_in_two_currencies_is_refused(doors):
         )
 
 
-def test_days_of_weather_become_years(doors):
+def test_days_of_weather_become_months(doors):
     header = "region,source,date,rain_mm,t_min_c,t_max_c"
     days = [f"3714,s,{day},0,1,9" for day in ("2024-12-31", "2025-01-02", "2025-01-01")]
     assert doors("weather", header, *days).records == 2
-    stored = doors.facts.get(WeatherSeries, "3714/s/2025")
+    stored = doors.facts.get(WeatherSeries, "3714/s/2025-01")
     assert (stored.first_on, stored.rain_mm, stored.solar_mj_m2) == (date(2025, 1, 1), (0.0, 0.0), ())
-    with pytest.raises(MalformedInput, match="rows 2-3: days of 3714 in 2025 stand twice"):
+    with pytest.raises(MalformedInput, match="rows 2-3: days of 3714 in 2025-01 stand twice"):
         doors("weather", header, "3714,s,2025-01-01,0,1,9", "3714,s,2025-01-01,0,1,9")
     with pytest.raises(MalformedInput, match="3714: lowest temperature 9 °C exceeds the highest 1 °C on 2025-01-01"):
         doors("weather", header, "3714,s,2025-01-01,0,9,1")
 
 
-def test_a_missing_day_parts_a_year_of_weather(doors):
+def test_a_missing_day_parts_a_month_of_weather(doors):
     header = "region,source,date,rain_mm,t_min_c,t_max_c,solar_mj_m2"
     days = [f"3714,s,2025-01-{day},{day},1,9,5" for day in ("01", "02", "05", "06")]
     assert doors("weather", header, *days).records == 2
-    first, second = (doors.facts.get(WeatherSeries, f"3714/s/{name}") for name in ("2025", "2025-01-05"))
+    first, second = (doors.facts.get(WeatherSeries, f"3714/s/{name}") for name in ("2025-01", "2025-01-05"))
     assert (first.first_on, first.rain_mm) == (date(2025, 1, 1), (1.0, 2.0))
     assert (second.first_on, second.rain_mm, second.solar_mj_m2) == (date(2025, 1, 5), (5.0, 6.0), (5.0, 5.0))
 
