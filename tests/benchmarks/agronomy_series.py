@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import xarray as xr
 from cropcredit.agronomy import DailyCurves, find_seasons, season_metrics, seasons_of, smooth
 from cropcredit.bootstrap import build
 from cropcredit.config import Settings
-from cropcredit.demo.generate import generate
+from cropcredit.demo.generate import generate, imagine
+from cropcredit.demo.growth import ndvi
 from cropcredit.demo.parameters import load_region
 from cropcredit.usecases.import_fields import FieldForm
 from tests.benchmarks.report import Row, at_least, at_most
@@ -43,9 +45,8 @@ def speed_row() -> Row:
     seeds = range(FIELDS // PIECE)
     with ProcessPoolExecutor(PROCESSES) as pool:
         list(pool.map(_warm, range(PROCESSES)))
-        start = time.perf_counter()
-        cpu = sum(pool.map(_piece, seeds))
-        seconds = time.perf_counter() - start
+        walls, cpus = zip(*pool.map(_piece, seeds), strict=True)
+    seconds = sum(walls) / PROCESSES
     target, ok = at_most(seconds, 30)
     return Row(
         bar=f"series and season metrics, {FIELDS:,} fields x {DATES} dates, {PROCESSES} processes",
@@ -53,7 +54,7 @@ def speed_row() -> Row:
         unit="s",
         target=target,
         ok=ok,
-        peer=f"{cpu:.1f} s CPU without making the looks",
+        peer=f"{sum(cpus):.1f} s CPU",
         command=COMMAND,
     )
 
@@ -62,11 +63,12 @@ def _warm(_: int) -> None:
     _chain(*_looks(0, 50))
 
 
-def _piece(seed: int) -> float:
+def _piece(seed: int) -> tuple[float, float]:
+    """Give wall and CPU seconds of one piece, without making its looks."""
     looks = _looks(seed, PIECE)
-    start = time.process_time()
+    start, used = time.perf_counter(), time.process_time()
     _chain(*looks)
-    return time.process_time() - start
+    return time.perf_counter() - start, time.process_time() - used
 
 
 def _looks(seed: int, fields: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,32 +115,49 @@ def sinop_rows() -> list[Row]:
 
 
 def demo_rows() -> list[Row]:
-    """Run the demo region up to its index per field, and compare dates with the truth that its generator knows."""
+    """Run the demo region up to its index per field, and compare dates with the truth that its generator knows.
+
+    The truth file's start of winter wheat is the first passing of a quarter of the rise, in autumn; ours the last one
+    before the peak, in spring. So starts are also held against the same rule on the true daily curves.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        truth, seasons = _demo(Path(folder))
-    found = []
-    for crop, plantings in truth.groupby("crop"):
-        own = seasons.loc[plantings.index]
-        for name in ("start", "peak"):
-            error = (own[name] - plantings[f"{name}_on"]).dt.days
-            known = error.dropna().abs()
+        table, right = _demo(Path(folder))
+    said = {
+        "start": "start against the truth file",
+        "start_by_rule": "start against the same rule on the true curve",
+        "peak": "peak against the truth file",
+    }
+    found = [
+        Row(
+            bar="demo region: fields that show as many seasons as were sown, no calendar given",
+            value=100 * right,
+            unit="%",
+            target="",
+            ok=True,
+            command=COMMAND,
+        )
+    ]
+    for crop, plantings in table.groupby("crop"):
+        for name, words in said.items():
+            error = (plantings[name.partition("_")[0]] - plantings[f"{name}_true"]).dt.days
+            spread = error.dropna().abs()
             found.append(
                 Row(
-                    bar=f"demo region, {crop}: error of {name} of season, median",
-                    value=float(known.median()),
+                    bar=f"demo region, {crop}: {words}, median error",
+                    value=float(spread.median()),
                     unit="days",
                     target="",
                     ok=True,
-                    peer=f"bias {error.mean():+.1f}; nine of ten within {known.quantile(0.9):.0f} days; "
-                    f"{len(known)} of {len(error)} plantings have one",
+                    peer=f"bias {error.mean():+.1f}; nine of ten within {spread.quantile(0.9):.0f} days; "
+                    f"{len(spread)} of {len(error)} plantings have one",
                     command=COMMAND,
                 )
             )
     return found
 
 
-def _demo(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give truth and measurement of every planting sown by the story's present."""
+def _demo(folder: Path) -> tuple[pd.DataFrame, float]:
+    """Give true and measured dates of every planting sown by the story's present; the share of fields counted right."""
     region = load_region()
     generate(region, folder / "region")
     settings = Settings.checked(folder / "bank", {"time_zone": "Asia/Shanghai"}, where="bench")
@@ -153,13 +172,37 @@ def _demo(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     truth = pd.read_csv(folder / "region" / "truth" / "plantings.csv", index_col="planting_id", parse_dates=dates)
     truth = truth[(truth["sown_on"] <= pd.Timestamp(region.today.date())) & truth["field_id"].isin(series.field_ids)]
     curves = smooth(series.mean, series.clear_fraction, series.acquired_at)
-    row = pd.Series(range(len(series.field_ids)), index=series.field_ids)[truth["field_id"]].to_numpy()
-    own = DailyCurves(first_on=curves.first_on, values=curves.values[row], observed=curves.observed[row])  # noqa: PD011 - no frame
-    days = [(truth[name] - pd.Timestamp(curves.first_on)).dt.days for name in ("sown_on", "harvest_on")]
-    found = season_metrics(own, *(np.array(day, dtype=int) for day in days))
-    first = pd.Timestamp(curves.first_on)
-    seasons = pd.DataFrame(
-        {"start": first + pd.to_timedelta(found.sos, "D"), "peak": first + pd.to_timedelta(found.peak, "D")},
-        index=truth.index,
+    seen = _dates(curves, truth, series.field_ids)
+    world = imagine(region)
+    days, plots = world.season.lai.shape
+    true = DailyCurves(
+        first_on=np.datetime64(world.season.first_on),
+        values=ndvi(world.season.lai).T,
+        observed=np.ones((plots, days), bool),
     )
-    return truth, seasons
+    by_rule = _dates(true, truth, world.plots.field_id.tolist())
+    counted = pd.Series(np.isfinite(find_seasons(curves).sos).sum(axis=1), index=series.field_ids)
+    sown = truth.groupby("field_id").size()
+    table = pd.DataFrame(
+        {
+            "crop": truth["crop"],
+            "start": seen["sos"],
+            "peak": seen["peak"],
+            "start_true": truth["start_on"],
+            "start_by_rule_true": by_rule["sos"],
+            "peak_true": truth["peak_on"],
+        }
+    )
+    return table, float((counted.loc[sown.index] == sown).mean())
+
+
+def _dates(curves: DailyCurves, plantings: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
+    """Measure start and peak of each planting between sowing and harvest."""
+    place = {name: row for row, name in enumerate(fields)}
+    rows = [place[name] for name in plantings["field_id"]]
+    own = DailyCurves(first_on=curves.first_on, values=curves.values[rows], observed=curves.observed[rows])  # noqa: PD011
+    first = pd.Timestamp(curves.first_on)
+    start, end = (np.array((plantings[name] - first).dt.days, dtype=int) for name in ("sown_on", "harvest_on"))
+    found = season_metrics(own, start, end)
+    days = {name: first + pd.to_timedelta(getattr(found, name), "D") for name in ("sos", "peak")}
+    return pd.DataFrame(days, index=plantings.index)

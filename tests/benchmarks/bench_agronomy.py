@@ -1,55 +1,25 @@
-"""Series and season metrics of 100,000 fields, and left-out years of official yields where those are at hand."""
+"""Series, seasons and features of 100,000 fields, and left-out years of official yields where those are at hand."""
 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
-import numpy as np
-
-from cropcredit.agronomy import season_metrics, smooth
-from tests.benchmarks import agronomy_features
+from tests.benchmarks import agronomy_features, agronomy_series
 from tests.benchmarks.report import Row, at_most, publish
 from tests.golden.test_yields import judge
 
 COMMAND = "make bench NAME=agronomy"
-FIELDS, DATES, PIECE = 100_000, 60, 10_000
 REAL = Path(os.environ.get("CROPCREDIT_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "yields"
 BARS = {"es-wheat": 20.8, "nl-wheat": 8.3}
 
 
 def main() -> None:
-    rows = [series_row(), *agronomy_features.rows()]
+    rows = [*agronomy_series.rows(), *agronomy_features.rows()]
     for name, limit in BARS.items():
         if (REAL / name).is_dir():
             rows += yield_rows(name, limit)
     publish("agronomy", rows)
-
-
-def series_row() -> Row:
-    """Half cloudy looks every six days over a year with one season; fields come in pieces, as from their tiles."""
-    rng = np.random.default_rng(0)
-    days = np.arange(DATES) * 6
-    dates = np.datetime64("2024-10-01") + days
-    season = 0.2 + 0.6 * np.exp(-(((days - 200) / 45) ** 2))
-    seconds = 0.0
-    for _ in range(FIELDS // PIECE):
-        mean = season + rng.normal(0, 0.02, (PIECE, DATES))
-        clear = np.where(rng.random(mean.shape) < 0.5, 0.0, rng.uniform(0.5, 1, mean.shape))
-        start = time.perf_counter()
-        curves = smooth(mean, clear, dates)
-        season_metrics(curves, np.full(PIECE, 30), np.full(PIECE, 340))
-        seconds += time.perf_counter() - start
-    target, ok = at_most(seconds, 30)
-    return Row(
-        bar=f"series and season metrics, {FIELDS:,} fields x {DATES} dates",
-        value=seconds,
-        unit="s",
-        target=target,
-        ok=ok,
-        command=COMMAND,
-    )
 
 
 def yield_rows(name: str, limit: float) -> list[Row]:

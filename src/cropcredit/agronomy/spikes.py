@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
@@ -139,11 +140,9 @@ def share_of_group(mask: Bools, seen: Bools, groups: Ints, days: Ints, *, within
         In [0, 1]; NaN where fewer than ``MIN_NEIGHBOURS`` looks can tell.
     """
     _, group = np.unique(groups, return_inverse=True)
-    marked, looks = (np.zeros((group.max(initial=-1) + 1, mask.shape[1])) for _ in range(2))
-    np.add.at(marked, group, mask)
-    np.add.at(looks, group, seen)
+    members = csr_array((np.ones(len(group)), (group, np.arange(len(group)))))
     near = (np.abs(days[:, None] - days) <= within).astype(float)
-    marked, looks = marked @ near, looks @ near
+    marked, looks = ((members @ which.astype(float)) @ near for which in (mask, seen))
     return np.where(looks >= MIN_NEIGHBOURS, marked / np.maximum(looks, 1), np.nan)[group]
 
 

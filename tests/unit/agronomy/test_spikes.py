@@ -164,3 +164,13 @@ def test_one_missed_cloud_over_a_third_of_the_village_goes_as_others_do():
 
     deep = looks.cloudy & (truth[:, looks.days] - looks.mean >= 0.15)
     assert 1 - kept[deep].mean() >= 0.85
+
+
+def test_a_low_that_the_next_look_repeats_is_believed_and_a_lone_one_is_not():
+    low_twice, low_once = one_field(0.8, 0.8, 0.3, 0.35, 0.6), one_field(0.8, 0.8, 0.55, 0.35, 0.2)
+
+    close, apart = np.arange(0, 100, 20), np.array([0, 20, 40, 90, 110])
+
+    assert judge_dips(low_twice, np.ones((1, 5), dtype=bool), close).believed[0, 2:4].all()
+    assert not judge_dips(low_twice, np.ones((1, 5), dtype=bool), apart).believed[0, 2:4].any()
+    assert not judge_dips(low_once, np.ones((1, 5), dtype=bool), close).believed[0, 2:].any()
