@@ -17,9 +17,7 @@ LAMBDA = 1e3
 BLOCK = 1_000
 """Fields solved in one banded system: large enough to hide the call, small enough for the cache."""
 LEAST_WEIGHT = 1e-3
-"""Looks of less weight are not there."""
-RIDGE = 1e-8
-"""Added to every day's weight, so that a curve held by two looks of one week still is one; moves nothing visibly."""
+"""Looks of less weight are not there: a curve that hangs on them alone has no solution in double precision."""
 FEWEST = 5
 """With fewer looks nothing can be said of residuals."""
 ROUNDS = 5
@@ -137,7 +135,7 @@ def _solve(values: Floats, weights: Floats, days: Ints, length: int, lam: float)
     seen = weight >= LEAST_WEIGHT
     enough = seen.sum(axis=1) >= 2  # noqa: PLR2004 - a line needs two points
     band = np.tile(lam * _penalty(length)[:, None, :], (1, len(values), 1))
-    band[2] += np.where(enough[:, None], np.where(seen, weight, 0.0) + RIDGE, 1.0)
+    band[2] += np.where(enough[:, None], np.where(seen, weight, 0.0), 1.0)
     target = np.where(seen, weighted, 0.0).ravel()
     smooth_ = solveh_banded(band.reshape(3, -1), target, overwrite_ab=True, check_finite=False)
     smooth_ = smooth_.reshape(values.shape[0], length)

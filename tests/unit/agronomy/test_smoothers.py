@@ -129,3 +129,13 @@ def errors(truth, looks):
         robust_whittaker(looks.mean, weights, looks.days, 365, believed=dips.believed)[0],
     )
     return [float(np.sqrt(np.mean((curve - truth) ** 2))) for curve in curves]
+
+
+def test_looks_of_hardly_any_weight_are_not_there_and_the_least_that_is_has_a_curve():
+    values, days = np.array([[0.5, 0.6], [0.5, 0.6]]), np.array([0, 1])
+    weights = np.array([[1e-3, 1e-3], [1e-30, 1e-30]])
+
+    curve = whittaker(values, weights, days, 3_000)
+
+    np.testing.assert_allclose(curve[0, :2], [0.5, 0.6], atol=0.01)
+    assert np.isnan(curve[1]).all()
