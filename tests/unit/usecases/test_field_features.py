@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cropcredit.errors import EmptyInput
-from cropcredit.model import CropWater, Installation, Planting, WeatherSeries
+from cropcredit.model import CropWater, Grid, Installation, Planting, Scene, WeatherSeries
 from cropcredit.telemetry import Day, Evidence, Grade
 from cropcredit.units import Quantity
 from cropcredit.usecases.field_features import MeasureFields
@@ -404,3 +405,73 @@ def test_an_estimate_names_what_befell_its_planting():
     assert "crop_damage" in reasons["P2"]
     assert "crop_damage" not in reasons["P3"]
     assert run.outcomes["crop_damage"] == 1
+
+
+def pass_of_radar(made: World, day: date, power: list[float]) -> None:
+    """One pass of Sentinel-1 over F0, F1 …, and its run."""
+    made.look(day, HEIGHTS)  # borrowed for its shape
+    (seen,) = made.observations.units.pop(f"tile/{day:%Y-%m}/{day}")
+    manifest, _ = made.runs.rows.pop(f"R{day}")
+    values = np.array(power)
+    unit = f"radar/{day:%Y-%m}/{day}"
+    made.observations.write(unit, [replace(seen, index="VV", mean=values, core_mean=values)])
+    units = sorted(name for name in made.observations.units if name.startswith("radar"))
+    manifest |= {"run_id": f"V{day}", "product": "sentinel-1-rtc", "indices": ["VV"], "units": units}
+    made.runs.write(f"V{day}", manifest, {"finished_at": end_of(day).isoformat()})
+
+
+def test_radar_tells_a_flood_in_decibels():
+    made = farm_years(*FIVE_YEARS)
+    for n in range(8):
+        day = date(2025, 3, 1) + timedelta(12 * n)
+        pass_of_radar(made, day, [0.1, 0.1, 0.01 if n in {3, 4} else 0.1, 0.1, 0.1, 0.1])
+
+    found = measure(made)
+
+    (event,) = found["P2"].events
+    assert (event.kind, event.on, event.after_on) == ("flood", date(2025, 4, 6), date(2025, 3, 25))
+    assert event.depth == pytest.approx(10.0)
+    assert event.evidence == ("vv_drop",)
+    assert event.confirmed
+    assert found["P3"].events == ()
+
+
+def test_a_scene_that_the_run_calls_an_event_is_a_flood_where_no_radar_looked():
+    made = farm_years(*FIVE_YEARS)
+    gone = date(2025, 4, 22)
+    for n in range(6):
+        made.look(gone + timedelta(5 * n), [0.1] * 6)
+    made.facts.add(
+        Scene(
+            id="S-flood",
+            known_at=end_of(gone),
+            product="s2-l2a",
+            tile="tile",
+            acquired_at=end_of(gone),
+            available_at=end_of(gone),
+            grid=Grid(crs="EPSG:32650", transform=(10, 0, 0, 0, -10, 0), shape=(10, 10)),
+            bands=(),
+        )
+    )
+    last = gone + timedelta(25)
+    made.runs.rows[f"R{last}"][0]["events"] = ["S-flood"]
+
+    found = measure(made, as_of=end_of(last))
+
+    for number in range(6):
+        one = found[f"P{number}"]
+        assert [(e.kind, e.on, e.neighbours) for e in one.events] == [("flood", gone, 1.0)]
+        assert one.reasons == ("flood",)
+
+
+def test_a_first_look_after_sowing_stands_for_a_month_before_it_and_no_more():
+    near, far = world(*FIVE_YEARS), world(*FIVE_YEARS)
+    for made, first in ((near, SOWING + timedelta(25)), (far, SOWING + timedelta(40))):
+        made.catalogues = WarmCatalogues()
+        day = first
+        while day <= HARVEST:
+            made.look(day, HEIGHTS)
+            day += timedelta(10)
+
+    assert None not in measure(near)["P2"].integrals
+    assert measure(far)["P2"].integrals == (None,) * 6
