@@ -50,7 +50,7 @@ def curves_of(cube: xr.Dataset, index: str = "ndvi", *, until: str | None = None
     UnknownName
         If the cube has no such index.
     MalformedInput
-        If its dims are not (field, time).
+        If its dims are not (field, time), or ``until`` is no date.
     EmptyInput
         If it holds no scene up to ``until``.
 
@@ -147,7 +147,7 @@ def _on(curves: DailyCurves, days: Floats) -> Dates:
 
 def _smoothed(cube: xr.Dataset, index: str, until: str | None) -> tuple[NDArray[np.str_], DailyCurves, Floats, Dates]:
     """Give field names, curves, and the looks by day, the clearer one where two scenes saw a day."""
-    last = None if until is None else np.datetime64(until, "D")
+    last = None if until is None else _day(until)
     mean, clear = (_variable(cube, f"{index}_{part}") for part in ("mean", "clear_fraction"))
     seen_on = cube["time"].to_numpy().astype("datetime64[D]")
     dates = np.unique(seen_on if last is None else seen_on[seen_on <= last])
@@ -160,6 +160,13 @@ def _smoothed(cube: xr.Dataset, index: str, until: str | None) -> tuple[NDArray[
         looks[better, day], share[better, day] = mean[better, scene], clear[better, scene]
     curves = smooth(looks, share, dates, until=last)
     return cube["field"].to_numpy().astype(str), curves, looks, dates
+
+
+def _day(text: str) -> np.datetime64:
+    try:
+        return np.datetime64(text, "D")
+    except ValueError as error:
+        raise MalformedInput(f"{text!r} is no date", where="until", cure="write it as 2025-06-30") from error
 
 
 def _variable(cube: xr.Dataset, name: str) -> Floats:

@@ -18,8 +18,6 @@ BLOCK = 1_000
 """Fields solved in one banded system: large enough to hide the call, small enough for the cache."""
 LEAST_WEIGHT = 1e-3
 """Looks of less weight are not there: a curve that hangs on them alone has no solution in double precision."""
-FEWEST = 5
-"""With fewer looks nothing can be said of residuals."""
 ROUNDS = 5
 """Times a contaminated series is weighted anew."""
 NOISE = 0.03
@@ -106,7 +104,7 @@ def robust_whittaker(
     below = _below(values, there, curve[:, days])
     safe = share_of_group(below > 1, there, groups, days, within=SHARED_DAYS) >= SHARED_LOW
     safe = safe if believed is None else safe | believed
-    rows = np.flatnonzero(((below > FAR_BELOW) & ~safe).any(axis=1) & (there.sum(axis=1) >= FEWEST))
+    rows = np.flatnonzero(((below > FAR_BELOW) & ~safe).any(axis=1))
     below = below[rows]
     for _ in range(ROUNDS if len(rows) else 0):
         factor = np.clip(1 - (np.where(safe[rows], 0.0, below) / (2 * FAR_BELOW)) ** 2, 0.0, 1.0) ** 2

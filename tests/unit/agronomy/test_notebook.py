@@ -131,3 +131,8 @@ def test_a_cube_with_other_dims_is_refused(cube):
 def test_a_day_before_the_first_scene_is_refused(cube):
     with pytest.raises(EmptyInput, match="cube: no scene up to 2020-01-01; give a later day"):
         seasons_of(cube, until="2020-01-01")
+
+
+def test_a_day_that_is_no_date_is_refused(cube):
+    with pytest.raises(MalformedInput, match="until: 'June' is no date; write it as 2025-06-30"):
+        curves_of(cube, until="June")

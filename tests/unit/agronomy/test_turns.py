@@ -43,10 +43,10 @@ def test_a_rise_below_a_tenth_is_no_season(rise, seasons):
     assert len(windows(humps((150, rise)))[0]) == seasons
 
 
-@pytest.mark.parametrize(("depth", "seasons"), [(0.10, 1), (0.30, 2)])
-def test_a_shallow_dent_does_not_part_a_season(depth, seasons):
-    """The range is 0.6: a fifth of it is 0.12."""
-    dented = humps((160, 0.6), width=60.0) - humps((160, depth), low=0.0, width=10.0)
+@pytest.mark.parametrize(("depth", "seasons"), [(0.12, 1), (0.16, 2)])
+def test_a_dent_of_less_than_a_fifth_of_the_range_does_not_part_a_season(depth, seasons):
+    """The range is 0.7: a fifth of it is 0.14."""
+    dented = np.interp(np.arange(300), [0, 50, 100, 150, 200, 250, 299], [0.1, 0.1, 0.8, 0.8 - depth, 0.8, 0.1, 0.1])
 
     assert len(windows(dented)[0]) == seasons
 
