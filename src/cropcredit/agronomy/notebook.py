@@ -63,9 +63,9 @@ def curves_of(cube: xr.Dataset, index: str = "ndvi", *, until: str | None = None
     >>> cube = xr.Dataset({"ndvi_mean": seen, "ndvi_clear_fraction": clear}, {"field": ["f1"], "time": on})
     >>> curves_of(cube).iloc[[0, 20, 40]].round({"value": 2, "sd": 2})
        field         on  value    sd  observed
-    0     f1 2025-03-01    0.2  0.04      True
-    20    f1 2025-03-21    0.4  0.06     False
-    40    f1 2025-04-10    0.6  0.04      True
+    0     f1 2025-03-01    0.2  0.08      True
+    20    f1 2025-03-21    0.4  0.05     False
+    40    f1 2025-04-10    0.6  0.08      True
     """
     import pandas as pd  # noqa: PLC0415 - only a notebook wants tables
 

@@ -90,6 +90,20 @@ def test_the_flag_says_which_phases_were_well_seen():
     assert metrics.seen_share.tolist() == [0.95, 0.55, 0.55, 0.95]
 
 
+def test_the_flag_tells_every_pair_and_every_single_phase_apart():
+    values = triangle()
+    looks = {"up": [5, 15, 25], "peak": [45, 50, 55], "down": [75, 85, 95]}
+    flags = {8: ("peak", "down"), 7: ("up", "down"), 5: ("up",), 4: ("down",)}
+    observed = np.zeros((len(flags), 101), dtype=bool)
+    for row, phases in enumerate(flags.values()):
+        observed[row, [day for phase in phases for day in looks[phase]]] = True
+    own = DailyCurves(first_on=START, values=np.tile(values, (len(flags), 1)), observed=observed)
+
+    metrics = season_metrics(own, np.zeros(len(flags), dtype=int), np.full(len(flags), 100))
+
+    assert metrics.qa_flag.tolist() == list(flags)
+
+
 def test_vigour_weighs_the_weeks_before_harvest_more_than_those_after_sowing():
     early, late = np.full(100, 0.3), np.full(100, 0.3)
     early[20:30], late[70:80] = 0.8, 0.8
