@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from cropcredit.agronomy.series import DailyCurves, Floats
 
-MIN_FIELDS = 20
+MIN_FIELDS = 30
 """Fields with, and fields without the crop, below which nothing is learned."""
 MAX_FIELDS = 3_000
 """Fields of either kind that a forest learns from; more only cost time."""

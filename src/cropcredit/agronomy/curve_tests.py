@@ -44,8 +44,8 @@ EDGE_DAYS = 7
 """A curve that is highest within so many days of an edge of its season peaks beyond it."""
 SLACK_DAYS = 20
 """Sowing dates are remembered, not measured; weather moves a season by weeks."""
-MIN_RISE = 0.10
-"""Smaller rises are not a season, index units."""
+MIN_RISE, POOR_RISE = 0.10, 0.15
+"""Index units: from the first on a rise may be a season; below the second, nothing worth a harvest grew."""
 GREEN, BARE = 0.40, 0.45
 """Index below which nobody speaks of green, and above which nobody speaks of bare ground."""
 STAYED_GREEN = 0.60
@@ -168,7 +168,7 @@ def _block(
         sure_start = (known & (day >= s - BEFORE_DAYS) & (day < s + EMERGED_DAYS)).any(axis=1)
         grew = rise >= MIN_RISE
         strength = [
-            np.where(last - start >= 0.6 * length, np.minimum(1 - rise / MIN_RISE, (GREEN - top) / 0.1), np.nan),
+            np.where(last - start >= 0.6 * length, np.minimum((POOR_RISE - rise) / 0.05, (GREEN - top) / 0.1), np.nan),
             np.where(sure_start, (bare - BARE) / 0.15 * often, np.nan),
             np.where(grew, (start - slack - _start_of_rise(values, growing, peak, base, rise)) / 30, np.nan),
             np.where(grew & past_peak, _outside(true_peak - start, share, length, slack), np.nan),

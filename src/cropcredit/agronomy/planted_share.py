@@ -24,7 +24,7 @@ MIN_LOOKS = 2
 """Looks around the peak needed per field."""
 PEAK_DAYS = 30
 """Looks at most this far from the peak count."""
-MIN_RISE = 0.25
+MIN_RISE = 0.12
 """Below this rise the spread of the pixels tells the sensor's noise."""
 SCATTER = 3.0
 """Robust standard deviations above the usual unevenness that are still called uneven, not empty."""

@@ -38,7 +38,7 @@ MIN_SEEN = 0.60
 CALENDAR_SLACK_DAYS = 15
 MIN_CONFIDENCE = 0.70
 """A doubt below this is not held against anybody."""
-UNLIKELY, DOUBTFUL, LIKELY = 0.05, 0.30, 0.50
+UNLIKELY, DOUBTFUL, LIKELY = 0.10, 0.30, 0.50
 """Votes for the declared crop: below the first it is refused, below the second open; the third overrules a test."""
 ALIKE = 0.5
 """Share of a group's plantings that must fail a test for it to say nothing of any one of them."""
@@ -131,7 +131,7 @@ def _calendar(strength: float, *, sure: bool) -> Verification | None:
 def _curve(strength: float, test: str, votes: float, *, alike: bool) -> Verification:
     """Weigh what the curve says by itself against what it says among others; NaN votes: there are too few others."""
     if strength > 0 and not votes >= LIKELY:
-        return _doubt(strength, test)
+        return _doubt(max(strength, 1 - votes) if votes < UNLIKELY else strength, test)
     if votes < UNLIKELY:
         return Verification(outcome=NOT_CONFORM, confidence=1 - votes, reason="other_crop_likelier")
     if votes < DOUBTFUL:
