@@ -18,6 +18,7 @@ reason                     meaning
 ``ambiguous``              something speaks against the declared crop, but not enough
 ``neighbours_alike``       most fields of the crop there show the same: weather, or an unusual season
 ``calendar_unsure``        outside of the usual season, as far as that is known there
+``share_unknown``          the crop conforms, but how much of the field it covers cannot be told
 =========================  =============================================================================================
 
 The first three, and ``mixed_pixel``, leave an estimate at its region's expectation: nothing seen counts for or against.
@@ -58,6 +59,12 @@ class Verdict:
     found: Verification = NOTHING_SEEN
     planted_share: float | None = None
     """Share of the field seen planted; None where it cannot be known."""
+
+    @property
+    def reason(self) -> str:
+        """Name what is doubtful or not known of the planting; empty where nothing is."""
+        unknown = self.found.outcome == CONFORM and self.planted_share is None
+        return "share_unknown" if unknown else self.found.reason
 
     @property
     def hidden(self) -> bool:

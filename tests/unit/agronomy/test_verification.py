@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cropcredit.agronomy.crop_calendar import SeasonWindow, calendar_gap
 from cropcredit.agronomy.crop_classifier import MIN_FIELDS, declared_likelihood
@@ -295,3 +296,41 @@ def test_a_field_of_two_halves_is_half_planted():
 )
 def test_what_cannot_be_known_of_the_planted_share_is_not_invented(changes):
     assert np.isnan(shares(np.full((10, 4), 0.03), **changes)).all()
+
+
+def photographed(share, shape, *, fields=40, looks=5, weeds=0.0, seed=0):
+    """Draw fields of which every tenth is planted in part: texture, blur of half a pixel, noise of the sensor."""
+    dice = np.random.default_rng(seed)
+    mean, std, base = np.zeros((fields, looks)), np.zeros((fields, looks)), np.zeros(fields)
+    height, width = shape[0] + 6, shape[1] + 6
+    for i in range(fields):
+        bare, green = dice.normal(0.2, 0.02), dice.uniform(0.4, 0.68)
+        base[i] = bare + dice.normal(0, 0.015)
+        covered = np.clip((share if i % 10 == 0 else 1.0) * shape[1] - (np.arange(width) - 3), 0, 1)
+        texture = gaussian_filter(dice.normal(0, 1, (height, width)), 1.0)
+        crop = bare + green * (1 + dice.uniform(0.05, 0.12) * texture / texture.std())
+        ground = bare + weeds * green + dice.normal(0, 0.02, (height, width))
+        pixels = gaussian_filter(covered * crop + (1 - covered) * ground, 0.5)[3:-3, 3:-3]
+        seen = pixels + dice.normal(0, 0.015, (looks, *pixels.shape)) + dice.normal(0, 0.01, (looks, 1, 1))
+        mean[i], std[i] = seen.mean(axis=(1, 2)), seen.std(axis=(1, 2))
+    rise = np.median(mean, axis=1) - base
+    found = shares(std, mean, n=fields, looks=looks, base=base, rise=rise)
+    part = np.arange(fields) % 10 == 0
+    return found[part], found[~part]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (5, 6), (10, 12)], ids=["12 pixels", "30 pixels", "120 pixels"])
+@pytest.mark.parametrize(("share", "error"), [(0.3, 0.13), (0.5, 0.08), (0.7, 0.11), (0.85, 0.16)])
+def test_the_planted_share_is_found_to_a_tenth_and_never_too_small(shape, share, error):
+    """Small fields err most, and always upwards: blur takes spread away. A full field is never called part empty."""
+    drawn = [photographed(share, shape, seed=seed) for seed in range(8)]
+    part, full = (np.concatenate(of) for of in zip(*drawn, strict=True))
+    known = part[np.isfinite(part)]
+    assert len(known) >= 0.8 * len(part)
+    assert np.sqrt(np.mean((known - share) ** 2)) <= error
+    assert known.mean() > share
+    assert (full == 1).all()
+
+
+def test_weeds_hide_what_is_not_planted():
+    assert photographed(0.5, (5, 6), weeds=0.3)[0].mean() > 0.7

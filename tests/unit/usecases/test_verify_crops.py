@@ -173,3 +173,11 @@ def test_half_a_field_is_seen_to_be_half_planted():
 
     assert estimates["P0"].planted_share == pytest.approx(0.5, abs=0.03)
     assert {estimates[f"P{n}"].planted_share for n in range(1, 10)} == {1.0}
+
+
+def test_a_share_that_cannot_be_told_is_not_invented_and_says_so():
+    """Six fields are too few to know how uneven a full one is."""
+    estimate = found(farms())["P2"]
+
+    assert (estimate.verification, estimate.planted_share) == ("conform", None)
+    assert "share_unknown" in estimate.reasons
