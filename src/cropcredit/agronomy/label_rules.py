@@ -30,9 +30,11 @@ LOW_BLOCK = 6
 """Shortest block of low years: a calamity of one region may last, and is what a lender must not lose sight of."""
 BLOCK_Z, BLOCK_CONTRAST = 7.0, 2.5
 """A block stands out by so many standard errors, and by so many spreads of the years within and without …"""
-JIN_Z, BLOCK_WITHIN = 5.5, 0.10
+JIN, JIN_Z, JIN_WITHIN = np.log(2.0), 5.0, 0.20
 """… fewer where its years are doubled, as by jin for kg, within this (natural logarithm)."""
-STEP = np.log(1.8)
+BLOCK_WITHIN = 0.10
+"""A block has the factor of another slip within this, besides its own error (natural logarithm)."""
+STEP = np.log(1.74)
 """Smallest shift of a block that is listed."""
 EDGE, EDGE_YEARS = 0.5, 3
 """Share of the shift that must be taken within one step, between the medians of the labels next to it."""
@@ -214,9 +216,10 @@ def _sharp(x: Floats, first: int, last: int, step: float) -> bool:
 
 
 def _name_block(block: Block, spread: float, crop: str, others: str) -> Doubt | None:
-    slip = nearest(block.shift, crop, BLOCK_WITHIN + spread / np.sqrt(len(block.inside)))
-    jin = slip is not None and slip.rule == "jin_kg" and block.shift > 0
-    if block.z < (JIN_Z if jin else BLOCK_Z) or (block.shift < 0 and len(block.inside) < LOW_BLOCK):
+    doubled = abs(block.shift - JIN) <= JIN_WITHIN
+    if block.z < (JIN_Z if doubled else BLOCK_Z) or (block.shift < 0 and len(block.inside) < LOW_BLOCK):
         return None
+    within = JIN_WITHIN if doubled else BLOCK_WITHIN + spread / np.sqrt(len(block.inside))
+    slip = nearest(block.shift, crop, within)
     seen = f"{len(block.inside)} years together at {np.exp(block.shift):.2g} times {others}"
     return _named(slip, "jump", seen)

@@ -128,8 +128,9 @@ def test_a_region_that_is_wrong_in_all_years_is_told_by_the_level_of_the_others(
     assert set(accused(times(0.1, world(), ("A12",), range(2100)))) == {("A12", 2000 + y) for y in range(16)}
 
 
-def test_a_year_that_all_regions_wrote_in_another_unit_is_found():
-    assert set(accused(times(10, world(), REGIONS, range(2007, 2008)))) == {(name, 2007) for name in REGIONS}
+@pytest.mark.parametrize("year", [2000, 2007, 2015], ids=["first", "middle", "last"])
+def test_a_year_that_all_regions_wrote_in_another_unit_is_found(year):
+    assert set(accused(times(10, world(), REGIONS, range(year, year + 1)))) == {(name, year) for name in REGIONS}
 
 
 def test_a_block_of_years_that_all_regions_wrote_in_jin_is_found():
@@ -160,6 +161,31 @@ def test_a_province_that_lost_nine_tenths_had_a_drought():
     labels = times(0.15, world(), REGIONS[:4], range(2008, 2009))
 
     assert accused(labels) == {}
+
+
+def test_a_province_is_told_by_its_codes_where_few_years_tell_who_is_alike():
+    assert accused(times(0.12, world(years=5), REGIONS[:4], range(2002, 2003))) == {}
+
+
+def test_regions_that_had_the_same_years_before_are_neighbours_whatever_their_codes():
+    rng = np.random.default_rng(3)
+    wet, dry = (np.exp(rng.normal(0, 0.35, 16)) for _ in range(2))
+    names = {"kilo": dry, "lima": wet, "papa": dry, "golf": wet, "alfa": dry, "zulu": wet, "echo": dry, "mike": wet}
+    labels = [
+        label(name, 2000 + y, float(5 * climate[y] * np.exp(rng.normal(0, 0.05))))
+        for name, climate in names.items()
+        for y in range(16)
+    ]
+    parched = tuple(name for name, climate in names.items() if climate is dry)
+
+    assert accused(times(0.15, labels, parched, range(2009, 2010))) == {}
+    assert set(accused(times(0.1, labels, parched[:1], range(2009, 2010)))) == {(parched[0], 2009)}
+
+
+def test_a_region_without_part_in_a_bumper_year_is_no_slip():
+    labels = times(0.6, world(noise=0.05), ("B21",), range(2008, 2009))
+
+    assert accused(times(3.5, labels, tuple(r for r in REGIONS if r != "B21"), range(2008, 2009))) == {}
 
 
 def test_four_bad_years_in_a_row_are_no_slip():
@@ -231,7 +257,7 @@ def test_a_usual_yield_beside_a_wrong_production_is_listed_but_stays_what_it_is(
 
 
 def test_rounding_is_no_contradiction():
-    rounded = [label("A", 2000 + y, 1.3 + y / 100, area_ha=3, production_t=4) for y in range(6)]
+    rounded = [label("A", 2000 + y, 1.2 + y / 100, area_ha=3, production_t=4) for y in range(6)]
 
     assert accused(rounded) == {}
 
@@ -242,6 +268,14 @@ def test_a_row_of_another_crop_is_told_by_its_area():
     labels[at] = replace(labels[at], area_ha=4000.0, t_ha=labels[at].t_ha / 2.5)
 
     assert accused(labels) == {("A11", 2009): "area_jump"}
+
+
+def test_the_usual_harvest_on_a_small_area_is_a_yield_too_high():
+    labels = [replace(x, area_ha=100.0) if x.region == "A11" else x for x in world()]
+    at = next(i for i, x in enumerate(labels) if x.region == "A11" and x.harvest_year == 2009)
+    labels[at] = replace(labels[at], area_ha=10.0, t_ha=labels[at].t_ha * 10)
+
+    assert accused(labels) == {("A11", 2009): "times_ten"}
 
 
 def test_an_area_is_not_judged_by_few_others():
