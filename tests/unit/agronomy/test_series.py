@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cropcredit.agronomy import smooth, usable
+from cropcredit.agronomy import robust_whittaker, smooth, usable
+from cropcredit.agronomy.spikes import judge_dips
 from cropcredit.errors import EmptyInput, MalformedInput
 from tests.unit.agronomy import skies
 
@@ -90,3 +91,19 @@ def test_days_since_the_last_clear_look_count_to_the_last_day():
     curves = smooth(mean, np.ones((2, 3)), MARCH + np.array([0, 10, 20]), until=MARCH + 25)
 
     assert curves.days_since_last_clear.tolist() == [5, 15]
+
+
+def test_curves_are_those_of_the_looks_that_despiking_and_robust_weights_leave():
+    rng = np.random.default_rng(5)
+    looks = skies.look(skies.one_season(200, rng), rng, cloud=0.75, missed=0.25)
+    villages = np.arange(200) // 20
+
+    curves = smooth(looks.mean, looks.clear, looks.dates, neighbours=villages)
+
+    dips = judge_dips(looks.mean, looks.clear > 0, looks.days, neighbours=villages)
+    weights = np.where(dips.kept, looks.clear, 0.0)
+    values, final = robust_whittaker(looks.mean, weights, looks.days, 361, believed=dips.believed, neighbours=villages)
+    np.testing.assert_array_equal(curves.values, values)
+    np.testing.assert_array_equal(curves.observed[:, looks.days], dips.kept & (final > weights / 2))
+    assert (dips.kept & (final <= weights / 2)).any()
+    assert not np.array_equal(values, smooth(looks.mean, looks.clear, looks.dates).values)
