@@ -130,13 +130,20 @@ def _yield(desk: Desk, estimate: YieldEstimate, as_of: datetime) -> None:
         ),
         _skill(desk, estimate.skill),
         words("yield.quality", flag=estimate.qa_flag),
-        words.code("verification", estimate.verification),
+        _verified(desk, estimate),
         *(words.code("estimate_reason", code) for code in estimate.reasons if code != "model_no_skill"),
     ]
     if estimate.growth_percentile is not None:
         told.append(words("yield.percentile", rank=f"{estimate.growth_percentile:.0f}"))
     told.append(words("desk.as_of", instant=formats.instant(as_of)))
     st.caption("\n".join(f"- {line}" for line in told))
+
+
+def _verified(desk: Desk, estimate: YieldEstimate) -> str:
+    said = desk.words.code("verification", estimate.verification)
+    if estimate.verification_confidence is None:
+        return said
+    return f"{said} {desk.words('yield.doubt', share=desk.formats.share(estimate.verification_confidence))}"
 
 
 def _skill(desk: Desk, skill: float | None) -> str:

@@ -207,17 +207,17 @@ def test_double_cropping_in_mato_grosso(real_data, tmp_path):
     n = len(names)
     found = {}
     for crop, sown, cut in (("soybean", "2013-10-05", "2014-02-05"), ("maize", "2014-02-10", "2014-07-05")):
-        dates = [np.repeat(np.datetime64(when), n) for when in (sown, cut)]
+        start, end = (np.repeat(np.datetime64(when), n) for when in (sown, cut))
         windows = [SeasonWindow.of_season(s) for s in CATALOGUES.seasons(crop) if s.holds(-55.65, -11.76)]
         declared = Declared(
             field=np.arange(n),
             crop=np.repeat(crop, n),
             season=np.repeat("2014", n),
             region=names,
-            start=(dates[0] - curves.first_on).astype(int),
-            end=(dates[1] - curves.first_on).astype(int),
+            start=(start - curves.first_on).astype(int),
+            end=(end - curves.first_on).astype(int),
             peak_share=np.tile(CATALOGUES.crop(crop).peak_share, (n, 1)),
-            calendar_gap=calendar_gap(*dates, windows),
+            calendar_gap=calendar_gap(start, end, windows),
             calendar_sure=np.ones(n, dtype=bool),
             film_share=np.zeros(n),
             unmeasurable=np.repeat("", n),
