@@ -91,7 +91,7 @@ def growth_reasons(elapsed: float, grown: Growth, rank: float) -> tuple[str, ...
         "mixed_pixel": grown.mixed_pixel,
         "few_neighbours": not (blind or grown.verdict.hidden) and bool(np.isnan(rank)),
         "early_season": elapsed < HALF,
-        grown.verdict.reason: bool(grown.verdict.reason),
+        **dict.fromkeys(grown.verdict.reasons, True),
     }
     told = () if grown.verdict.hidden else grown.events
     return (*(code for code, holds in codes.items() if holds), *told)

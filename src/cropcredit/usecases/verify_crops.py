@@ -18,6 +18,7 @@ reason                     meaning
 ``ambiguous``              something speaks against the declared crop, but not enough
 ``neighbours_alike``       most fields of the crop there show the same: weather, or an unusual season
 ``calendar_unsure``        outside of the usual season, as far as that is known there
+``no_calendar``            when the crop grows there is not known: only the curve was asked
 ``share_unknown``          the crop conforms, but how much of the field it covers cannot be told
 =========================  =============================================================================================
 
@@ -59,12 +60,19 @@ class Verdict:
     found: Verification = NOTHING_SEEN
     planted_share: float | None = None
     """Share of the field seen planted; None where it cannot be known."""
+    calendar: bool = True
+    """False where no calendar tells when the crop grows there."""
 
     @property
-    def reason(self) -> str:
-        """Name what is doubtful or not known of the planting; empty where nothing is."""
-        unknown = self.found.outcome == CONFORM and self.planted_share is None
-        return "share_unknown" if unknown else self.found.reason
+    def reasons(self) -> tuple[str, ...]:
+        """Name what is doubtful or not known of the planting."""
+        conforms = self.found.outcome == CONFORM
+        codes = {
+            self.found.reason: bool(self.found.reason),
+            "no_calendar": conforms and not self.calendar,
+            "share_unknown": conforms and self.planted_share is None,
+        }
+        return tuple(code for code, holds in codes.items() if holds)
 
     @property
     def hidden(self) -> bool:
@@ -152,8 +160,12 @@ def verify_plantings(
             group=np.char.add(np.char.add(declared.crop, "/"), np.char.add(declared.season, declared.region)),
         )
     return [
-        Verdict(found=one, planted_share=float(s) if one.outcome == CONFORM and np.isfinite(s) else None)
-        for one, s in zip(found, share, strict=True)
+        Verdict(
+            found=one,
+            planted_share=float(s) if one.outcome == CONFORM and np.isfinite(s) else None,
+            calendar=bool(np.isfinite(gap)),
+        )
+        for one, s, gap in zip(found, share, claims.calendar_gap, strict=True)
     ]
 
 

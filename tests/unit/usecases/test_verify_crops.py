@@ -99,7 +99,10 @@ def test_without_a_calendar_the_curve_alone_is_asked():
     made = farms()
     made.catalogues = FakeCatalogues()
 
-    assert found(made)["P2"].verification == "conform"
+    estimate = found(made)["P2"]
+
+    assert (estimate.verification, "no_calendar" in estimate.reasons) == ("conform", True)
+    assert "no_calendar" not in found(farms())["P2"].reasons
 
 
 def test_a_field_elsewhere_is_not_measured_by_this_calendar():
