@@ -95,6 +95,13 @@ def test_the_crop_before_is_not_taken_for_this_one():
     assert judged(np.maximum(wheat, hump())) == [Verification(outcome="conform")]
 
 
+def test_what_only_falls_after_sowing_is_no_season_of_its_own():
+    """The crop before was cut late: its fall reaches into this season, but it did not rise in it."""
+    falling = np.maximum(hump(peak=70, width=20), hump(peak=165, width=25))
+    strength = verify(curves(falling), declared(1))[1].strength[0]
+    assert strength[TESTS.index("two_seasons")] < 0
+
+
 def test_a_short_bare_time_is_seen_in_the_looks_when_the_smooth_curve_fills_it():
     smoothed = np.maximum(hump(peak=150, width=35), 0.62)
     mean = np.full((1, DAYS), np.nan)
@@ -158,6 +165,14 @@ def test_what_most_neighbours_show_is_weather():
 def test_what_few_neighbours_show_is_their_own():
     found = judged(hump(peak=225, width=22), *[hump()] * 6)
     assert [one.outcome for one in found] == ["not_conform", *["conform"] * 6]
+
+
+def test_neighbours_that_were_hardly_seen_have_no_say_in_what_is_alike():
+    made = curves(*[hump(peak=225, width=22)] * 5, *[hump()] * 6)
+    made.observed[5:] = np.arange(DAYS) % 45 == 0
+    found, _ = verify(made, declared(11))
+    assert {one.reason for one in found[:5]} == {"neighbours_alike"}
+    assert {one.reason for one in found[5:]} == {"few_clear_dates"}
 
 
 def test_nothing_declared_is_nothing_verified():
