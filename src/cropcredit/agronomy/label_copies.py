@@ -9,12 +9,14 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import comb, gammaln
 
 from cropcredit.model import YieldLabel
 
 BY_CHANCE = 0.01
 """A repetition is doubted when fewer than so many like it are expected by chance in the whole file."""
+SEVERAL = 3
+"""So many regions with one value in one year are a group of their own."""
 RARE = 0.01
 """Chance of two yields being equal below which their being equal counts as agreement of two regions."""
 ONE_SERIES_SHARE, ONE_SERIES_YEARS = 0.5, 5
@@ -129,6 +131,18 @@ def _from_other_regions(file: _File, together: dict[str, tuple[str, ...]]) -> It
             for region, origin in ((one, other), (other, one)):
                 at = file.by_region[region][year]
                 yield at, f"{file.labels[at].t_ha:g} t/ha, to all digits as {origin} in {year}"
+    for year, regions in _same(file):
+        series = {together.get(region, (region,)) for region in regions}
+        positions = [file.by_region[region][year] for region in regions]
+        if len(series) >= SEVERAL and _expected_groups(file, positions[0], len(series)) < BY_CHANCE:
+            for at in positions:
+                yield at, f"{file.labels[at].t_ha:g} t/ha, to all digits in {len(regions)} regions in {year}"
+
+
+def _expected_groups(file: _File, at: int, size: int) -> float:
+    regions, years = len(file.by_region), len({label.harvest_year for label in file.labels})
+    chance = file.chance(file.values[at], size)
+    return float(years * comb(regions, size) * chance ** (size - 1))
 
 
 def _rows_of(file: _File, pair: Pair, years: list[int]) -> list[int]:
@@ -146,19 +160,23 @@ def _beyond_chance(file: _File, pair: Pair, years: list[int]) -> bool:
 
 def _agreements(file: _File) -> dict[Pair, list[int]]:
     """Years in which two regions have the same value, where that is rare, or the same row."""
+    found: dict[Pair, list[int]] = defaultdict(list)
+    for year, regions in _same(file):
+        for pair in combinations(regions, 2):
+            found[pair].append(year)
+    return found
+
+
+def _same(file: _File) -> Iterator[tuple[int, list[str]]]:
     same: dict[tuple[int, tuple[float, ...]], list[str]] = defaultdict(list)
-    for region, years in file.by_region.items():
+    for region, years in sorted(file.by_region.items()):
         for year, at in years.items():
             label, value = file.labels[at], file.values[at]
             if file.chance(value, file.counts[value]) < RARE:
                 same[year, (value,)].append(region)
             elif label.area_ha and label.production_t:
                 same[year, (value, label.area_ha, label.production_t)].append(region)
-    found: dict[Pair, list[int]] = defaultdict(list)
-    for (year, _), regions in same.items():
-        for pair in combinations(sorted(regions), 2):
-            found[pair].append(year)
-    return found
+    yield from ((year, regions) for (year, _), regions in same.items() if len(regions) > 1)
 
 
 def _groups(file: _File) -> dict[str, tuple[str, ...]]:

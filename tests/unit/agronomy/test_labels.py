@@ -326,6 +326,12 @@ def test_years_that_one_region_took_from_another_are_doubted_in_both():
     assert set(accused(labels)) == {(name, year) for name in ("A14", "B21") for year in taken}
 
 
+def test_a_value_that_a_whole_province_has_in_one_year_is_doubted_in_all_its_regions():
+    labels = [replace(x, t_ha=4.321) if x.region[0] == "A" and x.harvest_year == 2006 else x for x in world()]
+
+    assert accused(labels) == {(name, 2006): "repeated" for name in REGIONS[:4]}
+
+
 def test_regions_with_one_series_between_them_are_named_and_not_accused():
     labels = world()
     series = {x.harvest_year: x.t_ha for x in labels if x.region == "A11"}
