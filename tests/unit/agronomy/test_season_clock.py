@@ -93,3 +93,11 @@ def test_fields_without_a_curve_stay_unknown():
     clock = season_clock(START, END)
 
     assert np.isnan(season_integrals(np.full((2, 40), np.nan), clock)).all()
+
+
+def test_what_is_unknown_before_sowing_does_not_matter():
+    clock = season_clock(np.array([0, 10]), np.array([19, 29]))  # summed in one block, from the first sowing on
+    values = np.full((2, 40), 0.5)
+    values[1, :10] = np.nan
+
+    np.testing.assert_allclose(season_integrals(values, clock, parts=1), [[10], [10]])
