@@ -140,9 +140,14 @@ def _from_other_regions(file: _File, together: dict[str, tuple[str, ...]]) -> It
 
 
 def _expected_groups(file: _File, at: int, size: int) -> float:
-    regions, years = len(file.by_region), len({label.harvest_year for label in file.labels})
-    chance = file.chance(file.values[at], size)
-    return float(years * comb(regions, size) * chance ** (size - 1))
+    """Give how many groups of this size chance would make; a year in which other values are equal too was rounded."""
+    year = file.labels[at].harvest_year
+    others = Counter(v for v, x in zip(file.values, file.labels, strict=True) if x.harvest_year == year)
+    del others[file.values[at]]
+    equal, pairs = sum(n * (n - 1) for n in others.values()), others.total() * (others.total() - 1)
+    chance = max(file.chance(file.values[at], size), equal / max(pairs, 1))
+    years = len({label.harvest_year for label in file.labels})
+    return float(years * comb(len(file.by_region), size) * chance ** (size - 1))
 
 
 def _rows_of(file: _File, pair: Pair, years: list[int]) -> list[int]:

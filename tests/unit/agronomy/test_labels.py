@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -330,6 +331,13 @@ def test_a_value_that_a_whole_province_has_in_one_year_is_doubted_in_all_its_reg
     labels = [replace(x, t_ha=4.321) if x.region[0] == "A" and x.harvest_year == 2006 else x for x in world()]
 
     assert accused(labels) == {(name, 2006): "repeated" for name in REGIONS[:4]}
+
+
+def test_a_year_that_was_rounded_and_converted_is_no_copy():
+    rounded = [replace(x, t_ha=round(x.t_ha / 2) * 1.974) if x.harvest_year == 2006 else x for x in world()]
+    assert max(Counter(x.t_ha for x in rounded if x.harvest_year == 2006).values()) >= 3
+
+    assert copies(rounded) == {}
 
 
 def test_regions_with_one_series_between_them_are_named_and_not_accused():
