@@ -56,7 +56,7 @@ def features(
     show_table("features of plantings", COLUMNS, [_row(one) for one in found], right=COLUMNS[4:10])
     for one in found:
         for event in one.events:
-            out.print(f"{one.planting_id}: {_told(event)}", markup=False, highlight=False)
+            out.print(f"{one.planting_id}: {told(event)}", markup=False, highlight=False)
 
 
 def _row(one: FieldFeatures) -> tuple[str, ...]:
@@ -76,7 +76,8 @@ def _row(one: FieldFeatures) -> tuple[str, ...]:
     )
 
 
-def _told(event: FieldEvent) -> str:
+def told(event: FieldEvent) -> str:
+    """Put an event into one line."""
     sure = "" if event.confirmed else " (not confirmed)"
     others = "" if event.neighbours is None else f", {event.neighbours:.0%} of the neighbours too"
     unit = "of the usual index lacking" if event.kind == "drought" else "dB" if "vv_drop" in event.evidence else "lost"

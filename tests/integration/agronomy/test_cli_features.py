@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
+from cropcredit.agronomy.event_signs import EventKind
 from cropcredit.cli import app
+from cropcredit.cli.field_features import told
 from cropcredit.errors import UnknownRecord
+from cropcredit.usecases.field_events import FieldEvent
 
 SOWN = date(2025, 6, 12)
 
@@ -67,3 +71,27 @@ def test_the_table_names_the_clock_and_one_planting_can_be_asked_for(home):
     refused = run("yield", "features", "P9", "--home", home)
     assert isinstance(refused.exception, UnknownRecord)
     assert str(refused.exception) == "yield features: no planting with id 'P9'"
+
+
+def test_an_event_is_told_with_its_days_its_depth_and_its_evidence():
+    flood = FieldEvent(
+        kind=EventKind.FLOOD,
+        after_on=date(2025, 7, 1),
+        on=date(2025, 7, 13),
+        depth=7.5,
+        stage=0.25,
+        clock="thermal",
+        evidence=("vv_drop", "index_drop"),
+        neighbours=0.6,
+        confirmed=True,
+    )
+    drought = replace(flood, kind=EventKind.DROUGHT, depth=0.3, evidence=("index_deficit",), neighbours=None)
+
+    assert told(flood) == (
+        "flood between 2025-07-01 and 2025-07-13, 25% of the season, 7.50 dB; vv_drop, index_drop,"
+        " 60% of the neighbours too"
+    )
+    assert told(replace(drought, confirmed=False)) == (
+        "drought (not confirmed) between 2025-07-01 and 2025-07-13, 25% of the season, 30% of the usual index lacking;"
+        " index_deficit"
+    )

@@ -475,3 +475,7 @@ def test_a_first_look_after_sowing_stands_for_a_month_before_it_and_no_more():
 
     assert None not in measure(near)["P2"].integrals
     assert measure(far)["P2"].integrals == (None,) * 6
+
+
+def test_weather_that_is_all_still_to_come_is_no_weather():
+    assert measure(farm_years(*weather(date(2025, 7, 5), 20)))["P2"].calendar_because == "no_weather"
