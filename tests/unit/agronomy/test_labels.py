@@ -334,8 +334,8 @@ def test_a_value_that_a_whole_province_has_in_one_year_is_doubted_in_all_its_reg
 
 
 def test_a_year_that_was_rounded_and_converted_is_no_copy():
-    rounded = [replace(x, t_ha=round(x.t_ha / 2) * 1.974) if x.harvest_year == 2006 else x for x in world()]
-    assert max(Counter(x.t_ha for x in rounded if x.harvest_year == 2006).values()) >= 3
+    rounded = [replace(x, t_ha=round(x.t_ha / 3) * 2.961) if x.harvest_year == 2006 else x for x in world()]
+    assert max(Counter(x.t_ha for x in rounded if x.harvest_year == 2006).values()) >= 4
 
     assert copies(rounded) == {}
 
