@@ -184,3 +184,12 @@ def test_a_share_that_cannot_be_told_is_not_invented_and_says_so():
 
     assert (estimate.verification, estimate.planted_share) == ("conform", None)
     assert "share_unknown" in estimate.reasons
+
+
+def test_under_glass_no_planted_share_is_read_off_the_roof():
+    made = watched(world(label("T1", 2024, 5.0), farms=10), heights=[0.5] * 10)
+    assert {e.planted_share for e in found(made).values()} == {1.0}
+
+    made.catalogues = Marked(PLAIN, system="greenhouse")
+
+    assert {e.planted_share for e in found(made).values()} == {None}
