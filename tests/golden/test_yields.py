@@ -12,7 +12,7 @@ from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.config import data_dir
 from cropcredit.usecases.import_records import ImportRecords
-from cropcredit.usecases.train_yields import Judged, ReadYields, ValidateYields, YieldFiles
+from cropcredit.usecases.train_yields import Judged, ReadYields, Trial, ValidateYields, YieldFiles
 from tests.fakes import FakeFacts
 from tests.unit.usecases.yield_world import StillClock
 
@@ -28,7 +28,7 @@ def judge(folder: Path, years: tuple[int, int]) -> Judged:
     )
     read = ReadYields(importer=importer, archive=CyBenchFolder())
     validate = ValidateYields(facts=facts, catalogues=catalogues, read=read)
-    return validate(YieldFiles(labels=folder, form="cybench"), years=years)[0]
+    return validate(YieldFiles(labels=folder, form="cybench"), Trial(years=years))[0]
 
 
 @pytest.mark.parametrize("name", ["es-wheat", "nl-wheat"])

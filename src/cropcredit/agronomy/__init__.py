@@ -7,7 +7,7 @@ from cropcredit.agronomy.series import DailyCurves, smooth, usable
 from cropcredit.agronomy.smoothers import robust_whittaker, whittaker
 from cropcredit.agronomy.spikes import despike
 from cropcredit.agronomy.turns import season_windows
-from cropcredit.agronomy.validation import Validation, gate, leave_one_year_out
+from cropcredit.agronomy.validation import Validation, gate, validate
 
 __all__ = [
     "DailyCurves",
@@ -18,7 +18,6 @@ __all__ = [
     "despike",
     "find_seasons",
     "gate",
-    "leave_one_year_out",
     "refine_seasons",
     "robust_whittaker",
     "season_metrics",
@@ -26,5 +25,6 @@ __all__ = [
     "seasons_of",
     "smooth",
     "usable",
+    "validate",
     "whittaker",
 ]

@@ -13,8 +13,9 @@ from cropcredit.agronomy.downscale import FieldSpread
 from cropcredit.agronomy.features import PARTS, RegionTable, SeasonCalendar, labelled, seen_parts
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.agronomy.intervals import year_quantiles, year_sd
-from cropcredit.agronomy.models import CANDIDATES, RegionalModel, fit_all, learnable
-from cropcredit.agronomy.validation import MODEL, Gate, Scores, Validation, best_candidate, gate, leave_one_year_out
+from cropcredit.agronomy.models import RegionalModel, learnable, model_from_json
+from cropcredit.agronomy.scores import Scores
+from cropcredit.agronomy.validation import MODEL, Gate, Validation, fit_best, gate, validate
 from cropcredit.model import PROBABILITIES
 
 HORIZONS = (3, 4, 5, 6)
@@ -32,6 +33,8 @@ class Horizon:
     scores: dict[str, Scores]
     model: RegionalModel | None = None
     """None where the gate keeps it out."""
+    made_of: str = ""
+    """Which models it combines, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +129,8 @@ def learn(
         Horizon 0 holds the baselines alone.
     """
     reachable = [h for h in HORIZONS if learnable(table, h)]
-    validations = {h: leave_one_year_out(table, horizon=h, candidates=CANDIDATES, done=done) for h in reachable}
-    validations[0] = leave_one_year_out(table, horizon=PARTS, candidates=(), done=done)
+    validations = {h: validate(table, horizon=h, done=done) for h in reachable}
+    validations[0] = validate(table, horizon=PARTS, candidates=(), done=done)
     known = labelled(table)
     args = table.region[known], table.year[known], table.t_ha[known]
     baselines = {kind: fit_expectation(kind, *args) for kind in BASELINES}
@@ -145,18 +148,15 @@ def learn(
 
 def _fit_horizon(table: RegionTable, horizon: int, validation: Validation) -> Horizon:
     decided = gate(validation)
-    model = None
-    if decided.use == MODEL:
-        best = best_candidate(table, horizon=horizon)
-        assert best is not None
-        model = fit_all(table, horizon, (best,))[best]
+    found = fit_best(table, horizon=horizon) if decided.use == MODEL else None
     errors = {name: validation.errors(name) for name in validation.predicted}
     return Horizon(
         gate=decided,
         offsets={n: tuple(map(float, year_quantiles(e, validation.year, PROBABILITIES))) for n, e in errors.items()},
         sd_t_ha={name: year_sd(error, validation.year) for name, error in errors.items()},
         scores={name: validation.scores(name) for name in errors},
-        model=model,
+        model=None if found is None else found[1],
+        made_of="" if found is None else str(found[0]),
     )
 
 
@@ -167,6 +167,7 @@ def _horizon_json(part: Horizon) -> dict[str, Any]:
         "sd_t_ha": part.sd_t_ha,
         "scores": {name: asdict(scores) for name, scores in part.scores.items()},
         "model": None if part.model is None else part.model.to_json(),
+        "made_of": part.made_of,
     }
 
 
@@ -176,5 +177,6 @@ def _horizon(data: Mapping[str, Any]) -> Horizon:
         offsets={name: tuple(offsets) for name, offsets in data["offsets"].items()},
         sd_t_ha=dict(data["sd_t_ha"]),
         scores={name: Scores(**scores) for name, scores in data["scores"].items()},
-        model=None if data["model"] is None else RegionalModel.from_json(data["model"]),
+        model=None if data["model"] is None else model_from_json(data["model"]),
+        made_of=data["made_of"],
     )

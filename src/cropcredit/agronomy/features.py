@@ -130,6 +130,8 @@ def region_table(
     index: Mapping[str, RegionIndex],
     calendars: Mapping[str, SeasonCalendar],
     years: Sequence[int],
+    *,
+    until: str = "",
 ) -> RegionTable:
     """Lay out every region-season of ``years`` that has a yield or an index.
 
@@ -139,6 +141,9 @@ def region_table(
     index : mapping of region to its index; cut at the as-of day by the caller
     calendars : mapping of region to calendar, ``""`` for the others
     years : harvest years
+    until : str
+        Day of the harvest year, ``MM-DD``, after which nothing is looked at; the parts are then those of the season up
+        to that day, and NaN where it was not sown by then.
     """
     regions = sorted({region for region, _ in yields} | set(index))
     keys = [(r, y) for r in regions for y in years if r in index or (r, y) in yields]
@@ -146,7 +151,10 @@ def region_table(
     rows = []
     for region, year in keys:
         start, end = calendars.get(region, calendars[""]).window(year)
-        rows.append(season_parts(index[region], start, end + TAIL_DAYS) if region in index else nothing)
+        last = min(end + TAIL_DAYS, np.datetime64(f"{year}-{until}")) if until else end + TAIL_DAYS
+        seen = region in index and last - start >= PARTS
+        known = index[region].until(last) if seen and until else index.get(region)
+        rows.append(season_parts(known, start, last) if seen and known is not None else nothing)
     return RegionTable(
         region=np.array([r for r, _ in keys], dtype=np.str_),
         year=np.array([y for _, y in keys], dtype=int),

@@ -1,83 +1,179 @@
-"""The one model that learns: a ridge on a damped quadratic of what the season's index says, for the residual alone.
+"""The models of a crop's regions that compete: each learns from anomalies of the index, none from its level.
 
-It sees index anomalies only and has a penalty that does not grow with the data: far from what it has seen, or with few
-labels, it says "no deviation from the expectation" instead of something bold.
+Four learn what is left of an expectation (average or trend): a line on the season's peak, one on its integral, a ridge
+on a damped quadratic, boosted trees that may only rise with the integral. With few labels, or far from what they have
+seen, they say "no deviation". The fifth is the mixed model, which has its own idea of what a region usually gives.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
-from cropcredit.agronomy.features import GAMMA, RegionTable, anomalies, damped_quadratic, labelled, normals
-from cropcredit.agronomy.series import Floats
+from cropcredit.agronomy.features import RegionTable, anomalies, labelled, normals
+from cropcredit.agronomy.mixed import MixedModel, fit_mixed
+from cropcredit.agronomy.mixed_likelihood import Seasons
+from cropcredit.agronomy.responses import Response, fit_response, response_from_json
+from cropcredit.agronomy.series import Bools, Floats
 
 SHRINK = 0.5
 """Labels' worth of the all-region mean in each region's expectation."""
 SEEN_SHARE = 0.5
 """A model is tried where at least this share of the yields has a season that was seen."""
+MIXED = "mixed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Candidate:
-    """One way to set the model up; the training years choose among :data:`CANDIDATES`."""
+    """One way to set a model up; the training years choose among :data:`CANDIDATES`."""
 
-    expectation: str
-    gamma: float
-    alpha: float
+    kind: str
+    """``mixed``, ``peak``, ``integral``, ``quadratic`` or ``boosting``."""
+    expectation: str = ""
+    """Baseline whose residual is learned; the mixed model has none."""
+    alpha: float = 1.0
+    """Penalty of the linear ones."""
+
+    def __str__(self) -> str:
+        """Name it, e.g. ``quadratic/trend/0.3``."""
+        return "/".join([self.kind, *([self.expectation, f"{self.alpha:g}"] if self.expectation else [])])
 
 
-CANDIDATES = tuple(Candidate(kind, GAMMA, alpha) for kind, alpha in product(BASELINES, (0.3, 1.0, 3.0)))
+CANDIDATES = (
+    Candidate(MIXED),
+    *(Candidate(kind, base) for kind, base in product(("peak", "integral", "boosting"), BASELINES)),
+    *(Candidate("quadratic", base, alpha) for base, alpha in product(BASELINES, (0.3, 1.0, 3.0))),
+)
+
+
+class RegionalModel(Protocol):
+    """A fitted model of one crop at one horizon."""
+
+    def predict(self, table: RegionTable) -> Floats:
+        """Yield of each row, t/ha; what is known without the index where the season was not seen."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RegionalModel:
-    """A fitted residual model: expectation, normals and coefficients of one crop at one horizon."""
+class Lens:
+    """How a model looks at a season: which parts, and against which normals."""
 
     horizon: int
-    """Parts of the season it looks at."""
+    """Leading parts of the season that are looked at."""
+    normal: Mapping[str, Floats]
+
+    def seen(self, table: RegionTable) -> tuple[Floats, Bools]:
+        """Anomalies, own and common, shape (rows, 2 * horizon), and which rows have them."""
+        found = anomalies(table, self.normal, self.horizon)
+        return found, np.asarray(np.isfinite(found).all(axis=1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        normal = {r: [None if np.isnan(v) else float(v) for v in parts] for r, parts in self.normal.items()}
+        return {"horizon": self.horizon, "normal": normal}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Lens:
+        """Read :meth:`to_json` back."""
+        return cls(horizon=data["horizon"], normal={r: np.array(p, dtype=float) for r, p in data["normal"].items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResidualModel:
+    """An expectation, and what the index adds to it."""
+
+    lens: Lens
     expectation: Expectation
-    normal: dict[str, Floats]
-    gamma: float
-    scale: Floats
-    coef: Floats
-    """One per feature of :func:`damped_quadratic`, t/ha."""
+    response: Response
 
     def predict(self, table: RegionTable) -> Floats:
         """Yield of each row, t/ha; the bare expectation where the season was not seen."""
         expected = self.expectation.predict(table.region, table.year)
-        seen = anomalies(table, self.normal, self.horizon)
-        rows = np.isfinite(seen).all(axis=1)
+        seen, rows = self.lens.seen(table)
         if rows.any():
-            expected[rows] += damped_quadratic(seen[rows] / self.scale, self.gamma) @ self.coef
+            expected[rows] += self.response.predict(seen[rows])
         return np.maximum(expected, 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return {
-            "horizon": self.horizon,
+            "kind": "residual",
+            "lens": self.lens.to_json(),
             "expectation": self.expectation.to_json(),
-            "normal": {r: [None if np.isnan(v) else float(v) for v in parts] for r, parts in self.normal.items()},
-            "gamma": self.gamma,
-            "scale": self.scale.tolist(),
-            "coef": self.coef.tolist(),
+            "response": self.response.to_json(),
         }
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> RegionalModel:
-        """Read :meth:`to_json` back."""
-        return cls(
-            horizon=data["horizon"],
-            expectation=Expectation.from_json(data["expectation"]),
-            normal={r: np.array(parts, dtype=float) for r, parts in data["normal"].items()},
-            gamma=data["gamma"],
-            scale=np.array(data["scale"], dtype=float),
-            coef=np.array(data["coef"], dtype=float),
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MixedRegional:
+    """The mixed model behind its lens."""
+
+    lens: Lens
+    scale: Floats
+    """Standard deviation of each part's anomalies."""
+    model: MixedModel
+
+    def predict(self, table: RegionTable) -> Floats:
+        """Yield of each row, t/ha; level, trend and drift alone where the season was not seen."""
+        return self.model.predict(_seasons(table, self.lens, self.scale))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {"kind": MIXED, "lens": self.lens.to_json(), "scale": self.scale.tolist(), "model": self.model.to_json()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stack:
+    """A weighted mean of models."""
+
+    members: tuple[tuple[float, RegionalModel], ...]
+    """Weights add up to one."""
+
+    def predict(self, table: RegionTable) -> Floats:
+        """Yield of each row, t/ha."""
+        return np.asarray(sum(weight * model.predict(table) for weight, model in self.members))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {"kind": "stack", "members": [[weight, model.to_json()] for weight, model in self.members]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaselineModel:
+    """A baseline as a member of a stack."""
+
+    expectation: Expectation
+
+    def predict(self, table: RegionTable) -> Floats:
+        """Yield of each row, t/ha."""
+        return self.expectation.predict(table.region, table.year)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {"kind": "baseline", "expectation": self.expectation.to_json()}
+
+
+def model_from_json(data: Mapping[str, Any]) -> RegionalModel:
+    """Read a stored model back."""
+    if data["kind"] == "stack":
+        return Stack(members=tuple((weight, model_from_json(member)) for weight, member in data["members"]))
+    if data["kind"] == "baseline":
+        return BaselineModel(expectation=Expectation.from_json(data["expectation"]))
+    lens = Lens.from_json(data["lens"])
+    if data["kind"] == MIXED:
+        scale = np.array(data["scale"], dtype=float)
+        return MixedRegional(lens=lens, scale=scale, model=MixedModel.from_json(data["model"]))
+    response = response_from_json(data["response"])
+    return ResidualModel(lens=lens, expectation=Expectation.from_json(data["expectation"]), response=response)
 
 
 def learnable(table: RegionTable, horizon: int) -> bool:
@@ -87,35 +183,31 @@ def learnable(table: RegionTable, horizon: int) -> bool:
     return len(known.year) > 0 and float(np.mean(seen)) >= SEEN_SHARE
 
 
-def fit_all(table: RegionTable, horizon: int, candidates: tuple[Candidate, ...]) -> dict[Candidate, RegionalModel]:
-    """Fit every candidate on the labelled rows of ``table``; expectations under one penalty are solved together."""
-    from cropcredit.agronomy.regressor import ResidualRegressor  # noqa: PLC0415 - a second that only training is worth
-
-    if not candidates:
+def fit_all(table: RegionTable, horizon: int, candidates: Sequence[Candidate]) -> dict[Candidate, RegionalModel]:
+    """Fit every candidate on the labelled rows of ``table``; none where no season was seen."""
+    lens = Lens(horizon=horizon, normal=normals(table))
+    known = table.take(labelled(table))
+    seen, rows = lens.seen(known)
+    if not rows.any():
         return {}
-    known, normal = labelled(table), normals(table)
-    seen = anomalies(table, normal, horizon)
-    rows = np.flatnonzero(known & np.isfinite(seen).all(axis=1))
-    kinds = sorted({candidate.expectation for candidate in candidates})
-    args = table.region[known], table.year[known], table.t_ha[known]
-    expectations = {kind: fit_expectation(kind, *args, shrink=SHRINK) for kind in kinds}
-    if not len(rows):
-        return {}
-    left = np.column_stack(
-        [table.t_ha[rows] - expectations[kind].predict(table.region[rows], table.year[rows]) for kind in kinds]
-    )
     fitted: dict[Candidate, RegionalModel] = {}
-    for gamma, alpha in sorted({(c.gamma, c.alpha) for c in candidates}):
-        ridge = ResidualRegressor(gamma=gamma, alpha=alpha).fit(seen[rows], left)
-        for column, kind in enumerate(kinds):
-            candidate = Candidate(kind, gamma, alpha)
-            if candidate in candidates:
-                fitted[candidate] = RegionalModel(
-                    horizon=horizon,
-                    expectation=expectations[kind],
-                    normal=normal,
-                    gamma=gamma,
-                    scale=ridge.scale_,
-                    coef=ridge.coef_.reshape(-1, len(kinds))[:, column],
-                )
+    for candidate in candidates:
+        if candidate.kind == MIXED:
+            spread = seen[rows, :horizon].std(axis=0)
+            scale = np.where(spread > 0, spread, 1.0)
+            model = fit_mixed(_seasons(known, lens, scale), known.t_ha)
+            fitted[candidate] = MixedRegional(lens=lens, scale=scale, model=model)
+            continue
+        line = fit_expectation(candidate.expectation, known.region, known.year, known.t_ha, shrink=SHRINK)
+        left = known.t_ha[rows] - line.predict(known.region[rows], known.year[rows])
+        response = fit_response(candidate.kind, seen[rows], left, alpha=candidate.alpha)
+        fitted[candidate] = ResidualModel(lens=lens, expectation=line, response=response)
     return fitted
+
+
+def _seasons(table: RegionTable, lens: Lens, scale: Floats) -> Seasons:
+    seen, rows = lens.seen(table)
+    scaled = np.where(rows[:, None], seen / np.tile(scale, 2), 0.0)
+    return Seasons(
+        region=table.region, year=table.year, own=scaled[:, : lens.horizon], common=scaled[:, lens.horizon :]
+    )

@@ -1,51 +1,45 @@
-"""Would it have held? Each year is left out in turn; what is chosen is chosen without it.
+"""Would it have held? Yields are guessed by models that had not seen them; what is chosen is chosen without them.
 
-Two loops: the outer one leaves a year out to be judged; inside it, every other year is left out once more to choose the
-candidate and to calibrate the interval. The judged year is never seen by either.
+Two loops: the outer one puts rows aside to be judged; inside it, every remaining year is left out once more to choose
+the model and to calibrate its interval. The judged rows are never seen by either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from cropcredit.agronomy.baselines import BASELINES, fit_expectation
+from cropcredit.agronomy.choice import Choice, Method, choose
 from cropcredit.agronomy.features import RegionTable, labelled, without_yields
-from cropcredit.agronomy.intervals import covered, year_quantiles
-from cropcredit.agronomy.models import CANDIDATES, Candidate, fit_all
-from cropcredit.agronomy.series import Floats
+from cropcredit.agronomy.intervals import year_quantiles
+from cropcredit.agronomy.models import CANDIDATES, BaselineModel, Candidate, RegionalModel, Stack, fit_all
+from cropcredit.agronomy.scores import Guesses, Scores
+from cropcredit.agronomy.series import Bools, Floats
 from cropcredit.model import PROBABILITIES
 
 DRAWS = 2_000
 """Bootstrap draws of whole years behind the range of a skill."""
 MODEL = "model"
 ENDS = (PROBABILITIES[0], 0.5, PROBABILITIES[-1])
-Method = str | Candidate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """How a method did on years it had not seen."""
-
-    nrmse: float
-    """100 RMSE / mean yield, %."""
-    mape: float
-    """Mean absolute error over the yield, %."""
-    r2: float
-    coverage: float
-    """Share of yields inside the 90 % interval."""
-    width_t_ha: float
-    """Mean width of that interval, t/ha."""
+YEARS, FORWARD, REGIONS = SCHEMES = ("years", "forward", "regions")
+"""Leave each year out; learn from the past alone; leave neighbouring regions out together."""
+FIRST_YEARS = 5
+"""Years that only teach when one goes forward."""
+REGION_GROUPS = 8
+"""Groups of regions, neighbours in the alphabet of their codes, that are left out together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Validation:
-    """Leave-one-year-out predictions of all methods over the same region-years."""
+    """Guesses of all methods of the same yields, none of which they had seen."""
 
+    scheme: str
+    """One of :data:`SCHEMES`."""
     horizon: int
     region: NDArray[np.str_]
     year: NDArray[np.int_]
@@ -55,20 +49,27 @@ class Validation:
     low: dict[str, Floats]
     """Lower end of the 90 % interval, t/ha."""
     high: dict[str, Floats]
-    chosen: dict[int, Candidate]
-    """The candidate that each left-out year's training years chose."""
+    chosen: dict[str, Choice]
+    """What each fold chose."""
+    without_past: int
+    """Yields not judged because no other yield of their region was to be learned from."""
+    candidates: int
+    """Models that competed."""
+
+    def guesses(self, name: str) -> Guesses:
+        """Give yields and guesses of one method."""
+        return Guesses(
+            region=self.region,
+            year=self.year,
+            t_ha=self.t_ha,
+            predicted=self.predicted[name],
+            low=self.low[name],
+            high=self.high[name],
+        )
 
     def scores(self, name: str) -> Scores:
-        """Score one method over all left-out years together."""
-        error = self.predicted[name] - self.t_ha
-        total = float(((self.t_ha - self.t_ha.mean()) ** 2).sum())
-        return Scores(
-            nrmse=100 * _rmse(error) / float(self.t_ha.mean()),
-            mape=100 * float(np.mean(np.abs(error) / self.t_ha)),
-            r2=1 - float((error**2).sum()) / total if total > 0 else float("nan"),
-            coverage=float(covered(self.t_ha, self.low[name], self.high[name]).mean()),
-            width_t_ha=float(np.mean(self.high[name] - self.low[name])),
-        )
+        """Score one method over all judged yields together."""
+        return self.guesses(name).scores()
 
     def errors(self, name: str) -> Floats:
         """Observed minus predicted, t/ha."""
@@ -76,7 +77,7 @@ class Validation:
 
     @property
     def best_baseline(self) -> str:
-        """The baseline with the smaller error on left-out years."""
+        """The baseline with the smaller error."""
         return min(BASELINES, key=lambda name: _rmse(self.errors(name)))
 
 
@@ -94,52 +95,67 @@ class Gate:
     skill_high: float
 
 
-def leave_one_year_out(
+def validate(
     table: RegionTable,
     *,
     horizon: int,
+    scheme: str = YEARS,
     candidates: tuple[Candidate, ...] = CANDIDATES,
     done: Callable[[int], None] = lambda _: None,
 ) -> Validation:
-    """Judge average, trend and model on each year as if it had not happened yet.
+    """Judge average, trend and model on yields as if they had not happened yet.
 
     Parameters
     ----------
     table : RegionTable
-        Region-seasons; yields of the left-out year are hidden, its index is not (it is known by then).
+        Region-seasons; yields put aside are hidden, their index is not (it is known by then).
     horizon : int
         Parts of the season that the model may look at.
+    scheme : {"years", "forward", "regions"}
     candidates : tuple of Candidate
         Empty: baselines only.
     done : callable
-        Told 1 after each left-out year.
+        Told 1 after each fold.
     """
-    known = labelled(table)
-    judged = table.take(known)
-    years = [int(year) for year in np.unique(judged.year)]
+    fits = _Fits(table, horizon, candidates)
+    folds: list[tuple[Bools, _Fold]] = []
+    without_past = 0
     with threadpool_limits(1):  # hundreds of small systems: more threads only wait for each other
-        folds = _folds(table, years, horizon, candidates, done)
-    chosen = {year: fold.best for year, fold in folds.items() if fold.best is not None}
+        for name, train, judged in _splits(table, scheme):
+            known = np.isin(table.region, table.region[train & labelled(table)])
+            rows = judged if scheme == REGIONS else judged & known
+            without_past += int((judged & ~rows).sum())
+            if rows.any():
+                folds.append((rows, _fold(fits, name, train, rows)))
+            done(1)
+    rows = np.any([where for where, _ in folds], axis=0)
+    chosen = {fold.name: fold.choice for _, fold in folds if fold.choice is not None}
     names = [*BASELINES, MODEL] if chosen else list(BASELINES)
-    predicted = {name: np.full(len(judged.year), np.nan) for name in names}
-    low, high = ({name: values.copy() for name, values in predicted.items()} for _ in range(2))
-    for year, fold in folds.items():
-        rows = judged.year == year
+    predicted, low, high = ({name: np.full(len(rows), np.nan) for name in names} for _ in range(3))
+    for where, fold in folds:
         for name in names:
-            source = name if name in fold.guess else "average"  # a fold too thin for a model falls back
-            predicted[name][rows] = fold.guess[source]
-            low[name][rows] = np.maximum(fold.guess[source] + fold.ends[source][0], 0.0)
-            high[name][rows] = np.maximum(fold.guess[source] + fold.ends[source][-1], 0.0)
+            source = name if name in fold.guess else BASELINES[0]  # a fold too thin for a model falls back
+            guess, ends = fold.guess[source], fold.ends[source]
+            predicted[name][where] = guess
+            low[name][where], high[name][where] = (np.maximum(guess + ends[k], 0.0) for k in (0, -1))
     return Validation(
+        scheme=scheme,
         horizon=horizon,
-        region=judged.region,
-        year=judged.year,
-        t_ha=judged.t_ha,
-        predicted=predicted,
-        low=low,
-        high=high,
+        region=table.region[rows],
+        year=table.year[rows],
+        t_ha=table.t_ha[rows],
+        predicted={name: values[rows] for name, values in predicted.items()},
+        low={name: values[rows] for name, values in low.items()},
+        high={name: values[rows] for name, values in high.items()},
         chosen=chosen,
+        without_past=without_past,
+        candidates=len(candidates),
     )
+
+
+def fold_count(table: RegionTable, scheme: str) -> int:
+    """Count the folds of a scheme, for whoever shows progress."""
+    return sum(1 for _ in _splits(table, scheme))
 
 
 def gate(validation: Validation, *, seed: int = 0, draws: int = DRAWS) -> Gate:
@@ -160,98 +176,117 @@ def gate(validation: Validation, *, seed: int = 0, draws: int = DRAWS) -> Gate:
     return Gate(use=use, baseline=baseline, skill=float(skill), skill_low=float(low), skill_high=float(high))
 
 
-def best_candidate(
+def fit_best(
     table: RegionTable, *, horizon: int, candidates: tuple[Candidate, ...] = CANDIDATES
-) -> Candidate | None:
-    """Choose a candidate by leaving out each year of ``table``, for the final fit; None where none could be fitted."""
-    years = [int(year) for year in np.unique(table.year[labelled(table)])]
+) -> tuple[Choice, RegionalModel] | None:
+    """Choose by leaving out each year of ``table``, and fit on all of it; None where nothing could be fitted."""
+    fits = _Fits(table, horizon, candidates)
     with threadpool_limits(1):
-        outer = [_without(table, (year,), horizon, candidates)[year] for year in years]
-    return _best(_join(outer), candidates)
+        inner = _inner(fits, np.ones(len(table.year), dtype=bool))
+        found = choose(inner.t_ha, inner.year, inner.guesses)
+        if found is None:
+            return None
+        choice = found[0]
+        models = fits.models(table, [method for method, _ in choice.weights])
+    members = tuple((weight, models[method]) for method, weight in choice.weights)
+    return choice, members[0][1] if len(members) == 1 else Stack(members=members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """One left-out year: guesses of its yields, and interval ends from the other years."""
+    """Guesses of the rows put aside, and interval ends from the other years."""
 
+    name: str
     guess: dict[str, Floats]
     ends: dict[str, Floats]
-    best: Candidate | None
+    choice: Choice | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Guesses:
-    """Guesses of one year's yields, by every method, from years that do not include it."""
+class _Inner:
+    """Guesses of the training rows, each made without its year."""
 
-    year: int
     t_ha: Floats
-    by_method: dict[Method, Floats]
+    year: NDArray[np.int_]
+    guesses: dict[Method, Floats]
 
 
-def _folds(
-    table: RegionTable,
-    years: Sequence[int],
-    horizon: int,
-    candidates: Sequence[Candidate],
-    done: Callable[[int], None],
-) -> dict[int, _Fold]:
-    """Fit once without each pair of years: it judges either year within the fold that leaves out the other."""
-    inner: dict[int, list[_Guesses]] = {year: [] for year in years}
-    for at, one in enumerate(years):
-        for other in years[at + 1 :]:
-            pair = _without(table, (one, other), horizon, candidates)
-            inner[one].append(pair[other])
-            inner[other].append(pair[one])
-        done(1)
-    return {year: _fold(table, year, inner[year], horizon, candidates) for year in years}
+@dataclass(slots=True, eq=False)
+class _Fits:
+    """Guesses of all methods by what they were trained on; one training set serves several folds."""
+
+    table: RegionTable
+    horizon: int
+    candidates: Sequence[Candidate]
+    found: dict[bytes, dict[Method, Floats]] = field(default_factory=dict)
+
+    def models(self, train: RegionTable, methods: Sequence[Method]) -> dict[Method, RegionalModel]:
+        """Fit methods on some rows."""
+        known = train.take(labelled(train))
+        fitted: dict[Method, RegionalModel] = {
+            kind: BaselineModel(expectation=fit_expectation(kind, known.region, known.year, known.t_ha))
+            for kind in BASELINES
+            if kind in methods
+        }
+        return fitted | fit_all(train, self.horizon, [m for m in methods if isinstance(m, Candidate)])
+
+    def guesses(self, train: Bools, rows: Bools) -> dict[Method, Floats]:
+        """Guess ``rows`` (none of them in ``train``) by every method."""
+        key = train.tobytes()
+        if key not in self.found:
+            aside = ~train
+            blind = without_yields(self.table.take(aside))
+            whole: dict[Method, Floats] = {}
+            for method, model in self.models(self.table.take(train), [*BASELINES, *self.candidates]).items():
+                whole[method] = np.full(len(train), np.nan)
+                whole[method][aside] = model.predict(blind)
+            self.found[key] = whole
+        return {method: values[rows] for method, values in self.found[key].items()}
 
 
-def _fold(
-    table: RegionTable, year: int, inner: Sequence[_Guesses], horizon: int, candidates: Sequence[Candidate]
-) -> _Fold:
-    errors = _join(inner)
-    marks = np.concatenate([np.full(len(guess.t_ha), guess.year) for guess in inner])
-    best = _best(errors, candidates)
-    final = _without(table, (year,), horizon, () if best is None else (best,))[year].by_method
-    methods: dict[str, Method] = {name: name for name in BASELINES}
-    if best is not None and best in final:
-        methods[MODEL] = best
-    return _Fold(
-        guess={name: final[method] for name, method in methods.items()},
-        ends={name: year_quantiles(errors[method], marks, ENDS) for name, method in methods.items()},
-        best=best if MODEL in methods else None,
+def _splits(table: RegionTable, scheme: str) -> Iterator[tuple[str, Bools, Bools]]:
+    """Give the name of each fold, the rows to learn from and the yields to judge."""
+    known = labelled(table)
+    if scheme == REGIONS:
+        for number, group in enumerate(np.array_split(np.unique(table.region[known]), REGION_GROUPS)):
+            aside = np.isin(table.region, group)
+            if len(group) and (known & ~aside).any():
+                yield f"group {number + 1}", ~aside, aside & known
+        return
+    years = np.unique(table.year[known])
+    for year in years[FIRST_YEARS:] if scheme == FORWARD else years:
+        train = table.year < year if scheme == FORWARD else table.year != year
+        yield str(year), train, (table.year == year) & known
+
+
+def _fold(fits: _Fits, name: str, train: Bools, rows: Bools) -> _Fold:
+    inner = _inner(fits, train)
+    final = fits.guesses(train, rows)
+    errors: dict[str, Floats] = {kind: inner.t_ha - inner.guesses[kind] for kind in BASELINES}
+    guess = {kind: final[kind] for kind in BASELINES}
+    found = choose(inner.t_ha, inner.year, inner.guesses)
+    choice = None if found is None or any(method not in final for method, _ in found[0].weights) else found[0]
+    if found is not None and choice is not None:
+        errors[MODEL], guess[MODEL] = inner.t_ha - found[1], choice.of(final)
+    ends = {method: year_quantiles(error, inner.year, ENDS) for method, error in errors.items()}
+    return _Fold(name, guess, ends, choice)
+
+
+def _inner(fits: _Fits, train: Bools) -> _Inner:
+    """Leave out each training year in turn."""
+    table = fits.table
+    known = train & labelled(table)
+    pieces = []
+    for year in np.unique(table.year[known]):
+        rows = known & (table.year == year)
+        pieces.append((rows, fits.guesses(train & (table.year != year), rows)))
+    every: tuple[Method, ...] = (*BASELINES, *fits.candidates)
+    methods = [m for m in every if all(m in guesses for _, guesses in pieces)]
+    return _Inner(
+        t_ha=np.concatenate([table.t_ha[rows] for rows, _ in pieces]),
+        year=np.concatenate([table.year[rows] for rows, _ in pieces]),
+        guesses={m: np.concatenate([guesses[m] for _, guesses in pieces]) for m in methods},
     )
-
-
-def _best(errors: dict[Method, Floats], candidates: Sequence[Candidate]) -> Candidate | None:
-    return min((c for c in candidates if c in errors), key=lambda c: _rmse(errors[c]), default=None)
-
-
-def _join(guesses: Sequence[_Guesses]) -> dict[Method, Floats]:
-    """Observed minus predicted over all years, for the methods that answered in every one."""
-    methods = [m for m in guesses[0].by_method if all(m in guess.by_method for guess in guesses)]
-    return {m: np.concatenate([guess.t_ha - guess.by_method[m] for guess in guesses]) for m in methods}
-
-
-def _without(
-    table: RegionTable, out: Sequence[int], horizon: int, candidates: Sequence[Candidate]
-) -> dict[int, _Guesses]:
-    """Fit every method without the years ``out`` and let it guess their yields."""
-    aside = np.isin(table.year, out)
-    train, target = table.take(~aside), table.take(aside)
-    known = labelled(train)
-    args = train.region[known], train.year[known], train.t_ha[known]
-    blind = without_yields(target)
-    guesses: dict[Method, Floats] = {
-        kind: fit_expectation(kind, *args).predict(blind.region, blind.year) for kind in BASELINES
-    }
-    for candidate, model in fit_all(train, horizon, tuple(candidates)).items():
-        guesses[candidate] = model.predict(blind)
-    found = {}
-    for year in out:
-        rows = (target.year == year) & labelled(target)
-        found[year] = _Guesses(year, target.t_ha[rows], {method: v[rows] for method, v in guesses.items()})
-    return found
 
 
 def _rmse(error: Floats) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 from cropcredit.agronomy.features import PARTS
 from cropcredit.agronomy.label_copies import shared_series
 from cropcredit.agronomy.labels import Suspect
-from cropcredit.agronomy.models import CANDIDATES
+from cropcredit.agronomy.validation import FORWARD, REGIONS, YEARS
 from cropcredit.cli.common import (
     HERE,
     AsOf,
@@ -29,10 +31,14 @@ from cropcredit.cli.field_features import features
 from cropcredit.errors import MalformedInput
 from cropcredit.model import YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
-from cropcredit.usecases.train_yields import Judged, Trained, YieldFiles
+from cropcredit.usecases.train_yields import Judged, Trained, Trial, YieldFiles
 
 SHOWN = 10
 """Refused plantings, and labels left out by one rule, that are printed one by one."""
+
+CHOICES = 3
+"""Choices that are printed by name."""
+SCHEME_WORDS = {YEARS: "each year left out", FORWARD: "learned from earlier years", REGIONS: "regions left out"}
 
 app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_is_help=True)
 
@@ -104,25 +110,31 @@ def validate(  # noqa: PLR0917 - options of a command line
         int | None,
         typer.Option(min=1, max=PARTS, help="Sixths of the season that the model may look at; default: all seen."),
     ] = None,
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="years: leave each year out; forward: learn from earlier years alone; regions: leave regions out."
+        ),
+    ] = YEARS,
+    until: Annotated[
+        str, typer.Option(metavar="MM-DD", help="Look at the season up to this day of the harvest year only.")
+    ] = "",
     keep: Keep = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Leave out each year in turn: average, trend and model side by side, from files or from the workspace.
+    """Guess yields that were put aside: average, trend and model side by side, from files or from the workspace.
 
-    Nothing is stored. Choice of the model and its interval happen without the left-out year.
+    Nothing is stored. Choice of the model and its interval happen without the yields that are guessed.
     """
     opened = open_app(home)
     if first is not None and last is not None and first > last:
         raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
     files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop, keep=_kept(keep))
-    judged = opened.validate_yields(
-        files,
-        years=(first if first is not None else 0, last if last is not None else 9999),
-        as_of=as_of_instant(opened, as_of) if as_of else None,
-        horizon=parts,
-        progress=progress,
-    )
+    years = (first if first is not None else 0, last if last is not None else 9999)
+    trial = Trial(scheme=scheme, years=years, horizon=parts, until=_day_of_year(until))
+    at = as_of_instant(opened, as_of) if as_of else None
+    judged = opened.validate_yields(files, trial, as_of=at, progress=progress)
     if as_json:
         show_json([_judged_plain(one) for one in judged])
         return
@@ -147,6 +159,13 @@ def run(home: Home = HERE, as_of: AsOf = None, as_json: Json = False) -> None:
 
 
 app.command()(features)
+
+
+def _day_of_year(day: str) -> str:
+    try:
+        return f"{date.fromisoformat(f'2001-{day}'):%m-%d}" if day else ""
+    except ValueError:
+        raise MalformedInput(f"--until {day!r} is no day of the year", cure="write MM-DD, as in 04-30") from None
 
 
 def _kept(named: list[str] | None) -> tuple[tuple[str, int], ...]:
@@ -178,21 +197,28 @@ def _show_judged(one: Judged) -> None:
     rows = []
     for name in validation.predicted:
         s = validation.scores(name)
-        numbers = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", f"{s.coverage:.1%}", f"{s.width_t_ha:.2f}")
-        rows.append((name, *numbers, "yes" if gate.use == name else ""))
+        errors = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}")
+        knows = ("" if r is None else f"{r:.2f}" for r in (s.spatial_r, s.temporal_r, s.anomaly_r))
+        rows.append((name, *errors, *knows, f"{s.coverage:.1%}", f"{s.width_t_ha:.2f}", "yes" * (gate.use == name)))
     years = sorted(set(validation.year.tolist()))
-    title = f"{data.crop} {years[0]}-{years[-1]}, each year left out: {len(validation.t_ha)} yields"
+    title = f"{data.crop} {years[0]}-{years[-1]}, {SCHEME_WORDS[validation.scheme]}: {len(validation.t_ha)} yields"
     seen = f", {validation.horizon}/{PARTS} of the season seen" if validation.chosen else ""
-    columns = ["method", "nRMSE %", "MAPE %", "R2", "90 % covers", "width t/ha", "used"]
+    columns = ["method", "nRMSE %", "MAPE %", "R2", "r space", "r time", "r anomaly", "90 % covers", "width", "used"]
     show_table(title + seen, columns, rows, right=columns[1:-1])
     if validation.chosen:
-        tried = len(set(validation.chosen.values()))
+        names = Counter(str(choice) for choice in validation.chosen.values())
         out.print(
             f"Skill of the model over {gate.baseline}: {gate.skill:+.3f} (90 % range over years {gate.skill_low:+.3f} "
-            f"to {gate.skill_high:+.3f}); {tried} of {len(CANDIDATES)} candidates were chosen in some year."
+            f"to {gate.skill_high:+.3f}). {validation.candidates} candidates and their stack competed in each fold; "
+            f"chosen: {', '.join(f'{name} ({count})' for name, count in names.most_common(CHOICES))}"
+            + (f" and {len(names) - CHOICES} others." if len(names) > CHOICES else "."),
+            markup=False,
+            highlight=False,
         )
     else:
         out.print("No index of the regions: baselines alone.")
+    if validation.without_past:
+        out.print(f"{validation.without_past} yields were not judged: no other of their region was to be learned from.")
     _show_suspects(one)
     if data.without_index:
         out.print(f"{len(data.without_index)} regions have yields but no index: {', '.join(data.without_index[:5])}")
@@ -251,7 +277,10 @@ def _judged_plain(one: Judged) -> dict[str, Any]:
         "years": sorted(set(validation.year.tolist())),
         "scores": {name: asdict(validation.scores(name)) for name in validation.predicted},
         "gate": asdict(one.gate),
-        "chosen": {year: asdict(candidate) for year, candidate in validation.chosen.items()},
+        "scheme": validation.scheme,
+        "candidates": validation.candidates,
+        "chosen": {fold: str(choice) for fold, choice in validation.chosen.items()},
+        "without_past": validation.without_past,
         "left_out": _left_out(one),
         "without_index": list(one.data.without_index),
     }

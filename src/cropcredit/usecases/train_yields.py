@@ -13,7 +13,7 @@ from cropcredit.agronomy.crop_model import HORIZONS, CropModel, learn
 from cropcredit.agronomy.features import PARTS
 from cropcredit.agronomy.labels import RegionYear, require_years
 from cropcredit.agronomy.models import CANDIDATES, learnable
-from cropcredit.agronomy.validation import Gate, Validation, gate, leave_one_year_out
+from cropcredit.agronomy.validation import SCHEMES, YEARS, Gate, Validation, fold_count, gate, validate
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownName
 from cropcredit.model import Record, YieldLabel
 from cropcredit.ports import Catalogues, Clock, FactStore, ModelStore, Progress, YieldArchive
@@ -77,6 +77,24 @@ class ReadYields:
         return records
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is asked of the models."""
+
+    scheme: str = YEARS
+    """One of :data:`cropcredit.agronomy.validation.SCHEMES`."""
+    years: tuple[int, int] | None = None
+    """First and last harvest year."""
+    horizon: int | None = None
+    """Parts of the season, of six, that the model may look at. Default: as many as the index shows."""
+    until: str = ""
+    """Day of the harvest year, ``MM-DD``, up to which it may look."""
+
+
+ORDINARY = Trial()
+"""Each year left out, with all of the season that was seen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
     """One crop on years it had not seen."""
@@ -88,59 +106,61 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateYields:
-    """Judge average, trend and model by leaving out each year; nothing is stored or promoted."""
+    """Judge average, trend and model on yields they have not seen; nothing is stored or promoted."""
 
     facts: FactStore
     catalogues: Catalogues
     read: ReadYields
 
     def __call__(
-        self,
-        files: YieldFiles,
-        *,
-        years: tuple[int, int] | None = None,
-        as_of: datetime | None = None,
-        horizon: int | None = None,
-        progress: Progress = quiet,
+        self, files: YieldFiles, test: Trial = ORDINARY, *, as_of: datetime | None = None, progress: Progress = quiet
     ) -> list[Judged]:
         """Validate every crop that has labels.
 
-        Parameters
-        ----------
-        years : tuple of int, optional
-            First and last harvest year.
-        horizon : int
-            Parts of the season, of six, that the model may look at. Default: as many as the index shows.
-
         Raises
         ------
+        UnknownName
+            If there is no such scheme.
         RefusedInput
             If nothing can be judged: no labels, fewer than five years, two labels for one region-year.
         """
+        if test.scheme not in SCHEMES:
+            raise UnknownName("scheme", test.scheme, SCHEMES)
         records = self.read(files) if files.labels is not None else None
         crops = _crops(self.facts, records, files.crop, as_of)
-        return [self._judge(crop, records, years, as_of, horizon, files.keep, progress) for crop in crops]
+        return [self._judge(crop, records, test, as_of, files.keep, progress) for crop in crops]
 
     def _judge(
         self,
         crop: str,
         records: list[Record] | None,
-        years: tuple[int, int] | None,
+        test: Trial,
         as_of: datetime | None,
-        horizon: int | None,
         keep: tuple[RegionYear, ...],
         progress: Progress,
     ) -> Judged:
         known = facts_of(self.facts, crop, as_of) if records is None else records
-        data = crop_data(crop, known, self.catalogues, years, keep)
+        data = crop_data(crop, known, self.catalogues, test.years, keep, until=test.until)
         require_years(data.labels, crop)
-        reached = max((h for h in range(1, (horizon or PARTS) + 1) if learnable(data.table, h)), default=0)
-        if horizon is not None and reached < horizon:
-            raise RefusedInput(f"the index of {crop!r} shows {reached} sixths of its seasons, not {horizon}")
-        candidates = CANDIDATES if reached else ()
-        with progress(f"{crop}: years left out", len({label.harvest_year for label in data.labels})) as done:
-            validation = leave_one_year_out(data.table, horizon=reached or PARTS, candidates=candidates, done=done)
+        horizon = _reached(data, test)
+        candidates = CANDIDATES if horizon else ()
+        with progress(f"{crop}: folds", fold_count(data.table, test.scheme)) as done:
+            validation = validate(
+                data.table, horizon=horizon or PARTS, scheme=test.scheme, candidates=candidates, done=done
+            )
         return Judged(data=data, validation=validation, gate=gate(validation))
+
+
+def _reached(data: CropData, test: Trial) -> int:
+    """Give the parts of the season that the model may look at; 0 where there is no index to learn from."""
+    reached = max((h for h in range(1, (test.horizon or PARTS) + 1) if learnable(data.table, h)), default=0)
+    if test.until and not reached:
+        raise RefusedInput(
+            f"by {test.until} nothing of a season of {data.crop!r} was seen", cure="name a later day with --until"
+        )
+    if test.horizon is not None and reached < test.horizon:
+        raise RefusedInput(f"the index of {data.crop!r} shows {reached} sixths of its seasons, not {test.horizon}")
+    return reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

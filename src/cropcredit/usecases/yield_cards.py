@@ -15,8 +15,9 @@ _CARD = """# Yield of {crop}
 Learned from {labels} yields of {regions} regions, {first}-{last}, all known by {known_by}.
 Data {fingerprint}. Before it: {predecessor}.
 
-Predicts the yield of a region's season: the region's average or trend, plus what the anomalies of the season's index
-say (a ridge on a damped quadratic; {tried} candidates, chosen within the training years). A field is then placed around
+Predicts the yield of a region's season from its past yields and the anomalies of the season's index, by the model, or
+the mean of models, that did best on left-out years ({tried} candidates; a mixed model of level, trend, drift and
+response among them). A field is then placed around
 its region by its own growth (spread between fields {cv:.0%}, {spread}).
 
 ## On years it had not seen
@@ -64,6 +65,7 @@ def _rows(model: CropModel) -> list[str]:
             gate = part.gate
             skill = f"{gate.skill:+.3f} ({gate.skill_low:+.3f} to {gate.skill_high:+.3f})" if name == "model" else ""
             cells = (seen, name, f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", f"{s.coverage:.0%}")
-            used = "yes" if gate.use == name else ""
+            made_of = f": {part.made_of}" if part.made_of and name == "model" else ""
+            used = f"yes{made_of}" if gate.use == name else ""
             rows.append("| " + " | ".join((*cells, f"{s.width_t_ha:.2f}", skill, used)) + " |")
     return rows

@@ -58,6 +58,8 @@ def crop_data(
     catalogues: Catalogues,
     years: tuple[int, int] | None = None,
     keep: Collection[RegionYear] = (),
+    *,
+    until: str = "",
 ) -> CropData:
     """Lay the records of one crop out as region-seasons.
 
@@ -69,6 +71,8 @@ def crop_data(
         First and last harvest year to use.
     keep : collection of (region, harvest year)
         Suspect labels that somebody has looked at, and that are learned from all the same.
+    until : str
+        Day of the harvest year, ``MM-DD``, after which the index is not looked at.
 
     Raises
     ------
@@ -77,16 +81,16 @@ def crop_data(
     MalformedInput
         If labels are refused (:func:`cropcredit.agronomy.labels.sift`), or none of their regions has an index.
     """
-    first, last = years or (-9999, 9999)
+    begin, end = years or (-9999, 9999)
     regional = [r for r in records if isinstance(r, YieldLabel) and r.crop == crop and not r.planting_id]
-    good, suspects = sift([label for label in regional if first <= label.harvest_year <= last], keep=keep)
+    good, suspects = sift([label for label in regional if begin <= label.harvest_year <= end], keep=keep)
     if not good:
-        raise EmptyInput(f"no yield of {crop!r} in {first}-{last}", cure="give labels: yield train --labels FILE")
+        raise EmptyInput(f"no yield of {crop!r} in {begin}-{end}", cure="give labels: yield train --labels FILE")
     calendars = calendars_of(crop, records, catalogues)
     harvests = sorted({label.harvest_year for label in good})
     span = range(harvests[0], harvests[-1] + 1)
-    until = _last_day(span[-1], calendars)
-    months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= until]
+    last = _last_day(span[-1], calendars)
+    months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= last]
     index = region_index(months)
     _refuse_strangers(good, index)
     yields = {(label.region, label.harvest_year): label.t_ha for label in good}
@@ -96,7 +100,7 @@ def crop_data(
         labels=tuple(good),
         suspects=tuple(suspects),
         calendars=calendars,
-        table=region_table(yields, index, calendars, span),
+        table=region_table(yields, index, calendars, span, until=until),
         without_index=tuple(sorted({label.region for label in good} - set(index))) if index else (),
         known_by=max(record.known_at for record in used),
         fingerprint=digest(used),

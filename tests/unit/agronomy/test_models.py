@@ -7,19 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cropcredit.agronomy.baselines import Expectation, fit_expectation
 from cropcredit.agronomy.features import damped_quadratic
-from cropcredit.agronomy.models import CANDIDATES, RegionalModel, fit_all, learnable
-from cropcredit.agronomy.regressor import ResidualRegressor
+from cropcredit.agronomy.models import CANDIDATES, ResidualModel, Stack, fit_all, learnable, model_from_json
+from cropcredit.agronomy.regressor import MixedRegressor, MonotoneBoosting, ResidualRegressor
+from cropcredit.agronomy.responses import _grown, features, with_integral
 from tests.unit.agronomy.worlds import regions
 
 YEARS = np.array([2010, 2011, 2012, 2013, 2014])
 WHERE = np.array(["a"] * 5)
 
 
-@parametrize_with_checks([ResidualRegressor()])
+@parametrize_with_checks([ResidualRegressor(), MonotoneBoosting(rounds=20), MixedRegressor()])
 def test_the_estimator_keeps_the_rules_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -73,11 +75,13 @@ def test_far_from_anything_seen_the_model_says_no_deviation():
 
 def test_a_stored_model_predicts_the_same_numbers():
     table = regions()
-    for candidate, model in fit_all(table, 6, CANDIDATES[:1]).items():
-        copy = RegionalModel.from_json(json.loads(json.dumps(model.to_json())))
+    models = fit_all(table, 6, CANDIDATES)
+    stack = Stack(members=tuple((1 / len(models), model) for model in models.values()))
 
+    assert tuple(models) == CANDIDATES
+    for model in (*models.values(), stack):
+        copy = model_from_json(json.loads(json.dumps(model.to_json())))
         np.testing.assert_array_equal(copy.predict(table), model.predict(table))
-        assert candidate == CANDIDATES[0]
 
 
 def test_a_stored_expectation_is_the_same():
@@ -88,10 +92,47 @@ def test_a_stored_expectation_is_the_same():
 
 def test_a_season_that_was_not_seen_gets_the_bare_expectation():
     table = regions()
-    model = fit_all(table, 6, CANDIDATES[:1])[CANDIDATES[0]]
     unseen = replace(table, parts=np.full_like(table.parts, np.nan))
 
-    np.testing.assert_array_equal(model.predict(unseen), model.expectation.predict(table.region, table.year))
+    for model in fit_all(table, 6, CANDIDATES).values():
+        if isinstance(model, ResidualModel):
+            np.testing.assert_array_equal(model.predict(unseen), model.expectation.predict(table.region, table.year))
+
+
+def test_the_stored_trees_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    seen = rng.normal(0, 1, (300, 4))
+    left = np.sin(seen[:, 0]) + seen[:, 3] + rng.normal(0, 0.1, 300)
+    columns = with_integral(seen)
+    peer = HistGradientBoostingRegressor(
+        max_iter=60,
+        learning_rate=0.06,
+        max_leaf_nodes=6,
+        l2_regularization=5.0,
+        monotonic_cst=[0, 0, 0, 0, 1],
+        early_stopping=False,
+    ).fit(columns, left)
+
+    np.testing.assert_allclose(MonotoneBoosting().fit(seen, left).predict(seen), peer.predict(columns), rtol=1e-9)
+
+
+def test_a_greener_season_as_a_whole_never_means_less_to_the_trees():
+    rng = np.random.default_rng(0)
+    seen = rng.normal(0, 1, (300, 4))
+    model = MonotoneBoosting().fit(seen, -seen[:, :2].mean(axis=1))  # the data say the opposite
+
+    columns = np.tile(with_integral(seen[:1]), (50, 1))
+    columns[:, -1] = np.linspace(-3, 3, 50)
+    grown = [sum(_grown(tree, columns)[k] for tree in model.trees_) for k in range(50)]
+
+    assert np.all(np.diff(grown) >= -1e-12)
+
+
+def test_peak_and_integral_are_those_of_the_region_and_of_all():
+    seen = np.array([[1.0, 3.0, 2.0, 0.0, 4.0, 2.0]])
+
+    assert features("peak", seen).tolist() == [[3.0, 4.0]]
+    assert features("integral", seen).tolist() == [[2.0, 2.0]]
 
 
 def test_without_an_index_there_is_nothing_to_learn():

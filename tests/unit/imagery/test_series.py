@@ -43,6 +43,7 @@ def test_a_series_has_its_dates_in_order_whatever_the_order_of_the_scenes():
 def test_of_two_scenes_on_a_day_the_clearer_counts_field_by_field():
     got = assemble([seen(1, [0.2, 0.3], clear=(0.4, 0.9)), seen(1, [0.5, 0.6], clear=(0.8, 0.8), hour=5)], "NDVI")
     assert got.mean.tolist() == [[0.5], [0.3]]
+    assert got.std is not None
     np.testing.assert_allclose(got.std, [[0.05], [0.03]])
 
 

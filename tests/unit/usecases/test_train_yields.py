@@ -15,7 +15,7 @@ from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownN
 from cropcredit.model import YieldLabel
 from cropcredit.ports import Catalogues
 from cropcredit.usecases.import_records import ImportRecords
-from cropcredit.usecases.train_yields import ReadYields, Trained, TrainYields, ValidateYields, YieldFiles
+from cropcredit.usecases.train_yields import ReadYields, Trained, TrainYields, Trial, ValidateYields, YieldFiles
 from tests.unit.usecases.yield_world import StillClock, World, label, past, world
 
 NOW = datetime(2025, 6, 30, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_what_passes_the_gate_is_put_into_use_with_a_card():
     artefact, card = made.models.artefacts[result.model_id]
     assert artefact["labels"] == 32
     assert artefact["years"] == list(range(2017, 2025))
-    assert "damped quadratic" in card
+    assert "| yes: " in card
     assert "| 5/6 | model |" in card  # the index ends at harvest, the season is followed a month beyond
 
 
@@ -236,7 +236,7 @@ def test_a_calendar_knows_no_day_400(tmp_path):
 def test_validation_from_files_stores_nothing(tmp_path):
     made = world()
 
-    judged = validator(made)(YieldFiles(labels=yields_csv(tmp_path)), years=(2016, 2023))[0]
+    judged = validator(made)(YieldFiles(labels=yields_csv(tmp_path)), Trial(years=(2016, 2023)))[0]
 
     assert judged.gate.use in {"average", "trend"}
     assert sorted(set(judged.validation.year.tolist())) == list(range(2016, 2024))
@@ -254,7 +254,7 @@ def test_validation_of_what_the_workspace_holds_finds_the_skill():
 
 def test_more_of_the_season_than_the_index_shows_cannot_be_judged():
     with pytest.raises(RefusedInput, match="shows 5 sixths of its seasons, not 6"):
-        validator(world(*past()))(YieldFiles(), horizon=6)
+        validator(world(*past()))(YieldFiles(), Trial(horizon=6))
 
 
 def test_noise_for_an_index_leaves_the_baseline_in_use():
@@ -283,7 +283,7 @@ def test_an_unknown_form_and_an_unknown_crop_are_named(tmp_path):
 
 def test_no_yield_in_the_years_asked_for_is_refused():
     with pytest.raises(EmptyInput, match="no yield of 'winter_wheat' in 1900-1950"):
-        validator(world(*past()))(YieldFiles(), years=(1900, 1950))
+        validator(world(*past()))(YieldFiles(), Trial(years=(1900, 1950)))
 
 
 def test_a_crop_that_neither_calendar_nor_catalogue_knows_is_refused(tmp_path):
