@@ -23,6 +23,7 @@ from cropcredit.model import (
     FieldSeries,
     Grid,
     GrowingSeason,
+    Promotion,
     RasterInfo,
     Reading,
     Record,
@@ -387,7 +388,7 @@ class FakeModels:
 
     def __init__(self) -> None:
         self.artefacts: dict[str, tuple[dict[str, Any], str]] = {}
-        self.used: dict[str, list[str]] = {}
+        self.used: list[Promotion] = []
 
     def save(self, artefact: dict[str, Any], card: str) -> str:
         model_id = digest(artefact)
@@ -399,17 +400,23 @@ class FakeModels:
             raise UnknownRecord("model", model_id)
         return self.artefacts[model_id][0]
 
+    def ids(self) -> list[str]:
+        return sorted(self.artefacts)
+
     def current(self, crop: str) -> str | None:
         promoted = self.promoted(crop)
         return promoted[-1] if promoted else None
 
     def promoted(self, crop: str) -> list[str]:
-        return self.used.get(crop, [])
+        return [promotion.model_id for promotion in self.used if promotion.crop == crop]
 
-    def promote(self, crop: str, model_id: str) -> None:
-        self.load(model_id)
-        if self.current(crop) != model_id:
-            self.used.setdefault(crop, []).append(model_id)
+    def promotions(self) -> list[Promotion]:
+        return list(self.used)
+
+    def promote(self, promotion: Promotion) -> None:
+        self.load(promotion.model_id)
+        if self.current(promotion.crop) != promotion.model_id:
+            self.used.append(promotion)
 
 
 class FakeCatalogues:

@@ -17,7 +17,6 @@ from cropcredit.adapters.catalogues import TomlCatalogues, load_quantities, read
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cogs import write_cog
 from cropcredit.adapters.cubes import write_cube
-from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.dask import OnCluster
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
 from cropcredit.adapters.database.credentials import DatabaseCredentials
@@ -37,6 +36,7 @@ from cropcredit.adapters.secret_file import load_or_make
 from cropcredit.adapters.stac import StacCatalogues
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
+from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.config import Settings, data_dir
 from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, Spread
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
@@ -56,6 +56,7 @@ from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.list_runs import ListRuns
+from cropcredit.usecases.models import ListModels, PromoteModel
 from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
@@ -100,6 +101,8 @@ class App:
     list_runs: ListRuns
     train_yields: TrainYields
     validate_yields: ValidateYields
+    list_models: ListModels
+    promote_model: PromoteModel
     estimate_yields: EstimateYields
     measure_fields: MeasureFields
     import_records: ImportRecords
@@ -158,7 +161,8 @@ def build(settings: Settings) -> App:
         zone=settings.time_zone,
         identity_key=load_or_make(home / "identity.key"),
     )
-    read_yields = ReadYields(importer=import_records, archive=CyBenchFolder())
+    archive = YieldFolders(mappings=data_dir() / "catalogues" / "mappings", catalogues=catalogues)
+    read_yields = ReadYields(importer=import_records, archive=archive)
     estimates = ParquetEstimates(folder=home / "estimates")
     size_loan = SizeLoan(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock)
     summarise_sensors = SummariseSensors(
@@ -206,6 +210,8 @@ def build(settings: Settings) -> App:
         list_runs=ListRuns(runs=runs),
         train_yields=TrainYields(facts=facts, catalogues=catalogues, models=models, read=read_yields, clock=clock),
         validate_yields=ValidateYields(facts=facts, catalogues=catalogues, read=read_yields),
+        list_models=ListModels(models=models),
+        promote_model=PromoteModel(models=models, accounts=accounts, clock=clock),
         estimate_yields=EstimateYields(
             facts=facts,
             fields=fields,

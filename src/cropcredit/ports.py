@@ -20,6 +20,7 @@ from cropcredit.model import (
     FieldObservations,
     FieldSeries,
     GrowingSeason,
+    Promotion,
     RasterInfo,
     Reading,
     Record,
@@ -357,6 +358,10 @@ class ModelStore(Protocol):
         ...
 
     def load(self, model_id: str) -> dict[str, Any]: ...
+    def ids(self) -> list[str]:
+        """Name every stored model, in the order of their ids."""
+        ...
+
     def current(self, crop: str) -> str | None:
         """Give the model in use for a crop."""
         ...
@@ -365,7 +370,13 @@ class ModelStore(Protocol):
         """Give every model that was ever put into use for a crop, latest last."""
         ...
 
-    def promote(self, crop: str, model_id: str) -> None: ...
+    def promotions(self) -> list[Promotion]:
+        """Give every promotion there ever was, latest last."""
+        ...
+
+    def promote(self, promotion: Promotion) -> None:
+        """Put a stored model into use; nothing where it is already."""
+        ...
 
 
 class Catalogues(Protocol):
@@ -396,10 +407,10 @@ class TableReader(Protocol):
 class YieldArchive(Protocol):
     """Reads a folder of past yields in a form other people publish."""
 
-    def read(self, folder: Path, *, crop: str = "") -> list[Record]:
-        """Read labels, index and calendars of one crop as records.
+    def read(self, folder: Path, mapping: str, *, crop: str = "", lag_days: int | None = None) -> list[Record]:
+        """Read labels, index and calendars of one crop as records, as a data mapping says.
 
-        Raises EmptyInput or MalformedInput, naming file and column.
+        Raises RefusedInput, naming file, row and column, or the member of the mapping.
         """
         ...
 

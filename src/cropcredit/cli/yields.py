@@ -28,6 +28,7 @@ from cropcredit.cli.common import (
     show_table,
 )
 from cropcredit.cli.field_features import features
+from cropcredit.cli.yield_models import models, promote
 from cropcredit.errors import MalformedInput
 from cropcredit.model import YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
@@ -54,7 +55,9 @@ Index = Annotated[
 Calendar = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Seasons: CSV with crop, region, sowing_doy, harvest_doy.")
 ]
-Form = Annotated[str, typer.Option("--format", help="csv, or cybench: --labels names a folder of the CY-Bench form.")]
+Mapping = Annotated[
+    str, typer.Option(metavar="NAME|FILE", help="--labels names a folder, read as cybench or a mapping (TOML) says.")
+]
 Crop = Annotated[str, typer.Option(help="Only this crop; for a folder, the code under which its crop is known here.")]
 Lag = Annotated[
     int | None,
@@ -74,7 +77,7 @@ def train(  # noqa: PLR0917 - options of a command line
     labels: Labels = None,
     index: Index = None,
     calendar: Calendar = None,
-    form: Form = "csv",
+    mapping: Mapping = "",
     crop: Crop = "",
     lag_days: Lag = None,
     keep: Keep = None,
@@ -85,7 +88,7 @@ def train(  # noqa: PLR0917 - options of a command line
     opened = open_app(home)
     kept = _kept(keep)
     files = YieldFiles(
-        labels=labels, index=index, calendar=calendar, form=form, crop=crop, lag_days=lag_days, keep=kept
+        labels=labels, index=index, calendar=calendar, mapping=mapping, crop=crop, lag_days=lag_days, keep=kept
     )
     at = as_of_instant(opened, as_of) if as_of else None
     trained = opened.train_yields(files, as_of=at, progress=progress)
@@ -102,7 +105,7 @@ def validate(  # noqa: PLR0917 - options of a command line
     labels: Labels = None,
     index: Index = None,
     calendar: Calendar = None,
-    form: Form = "csv",
+    mapping: Mapping = "",
     crop: Crop = "",
     first: Annotated[int | None, typer.Option("--from", metavar="YEAR", help="First harvest year.")] = None,
     last: Annotated[int | None, typer.Option("--to", metavar="YEAR", help="Last harvest year.")] = None,
@@ -130,7 +133,7 @@ def validate(  # noqa: PLR0917 - options of a command line
     opened = open_app(home)
     if first is not None and last is not None and first > last:
         raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
-    files = YieldFiles(labels=labels, index=index, calendar=calendar, form=form, crop=crop, keep=_kept(keep))
+    files = YieldFiles(labels=labels, index=index, calendar=calendar, mapping=mapping, crop=crop, keep=_kept(keep))
     years = (first if first is not None else 0, last if last is not None else 9999)
     trial = Trial(scheme=scheme, years=years, horizon=parts, until=_day_of_year(until))
     at = as_of_instant(opened, as_of) if as_of else None
@@ -159,6 +162,8 @@ def run(home: Home = HERE, as_of: AsOf = None, as_json: Json = False) -> None:
 
 
 app.command()(features)
+app.command()(models)
+app.command()(promote)
 
 
 def _day_of_year(day: str) -> str:

@@ -37,7 +37,7 @@ from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
 from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
 from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, RasterInfo, Scene, Window
 from cropcredit.model.weather import WeatherSeries
-from cropcredit.model.yields import PROBABILITIES, CropCalendar, RegionSeries, YieldEstimate, YieldLabel
+from cropcredit.model.yields import PROBABILITIES, CropCalendar, Promotion, RegionSeries, YieldEstimate, YieldLabel
 
 __all__ = [
     "PROBABILITIES",
@@ -79,6 +79,7 @@ __all__ = [
     "PartyKind",
     "Planting",
     "PriceSeries",
+    "Promotion",
     "RasterInfo",
     "Reading",
     "Reason",

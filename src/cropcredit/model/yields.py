@@ -46,6 +46,8 @@ class RegionSeries(Record):
     """Ascending, all in one month."""
     ndvi: tuple[float, ...]
     """Mean over the crop's land on those days, unitless."""
+    index: str = "ndvi"
+    """Which index it is, e.g. ``fapar``."""
 
     def __post_init__(self) -> None:
         Record.__post_init__(self)
@@ -115,3 +117,16 @@ class YieldEstimate(Record):
     def quantile(self, probability: float) -> float:
         """Yield at one of :data:`PROBABILITIES`, t/ha."""
         return self.t_ha[PROBABILITIES.index(probability)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """A stored model was put into use for a crop."""
+
+    crop: str
+    model_id: str
+    at: datetime | None
+    """None where the store did not keep it yet."""
+    by: str
+    """Account of the person; empty where nobody was named."""
+    reason: str

@@ -12,18 +12,18 @@ from typing import Any
 from cropcredit.agronomy.crop_model import HORIZONS, CropModel, learn
 from cropcredit.agronomy.features import PARTS
 from cropcredit.agronomy.labels import RegionYear, require_years
-from cropcredit.agronomy.models import CANDIDATES, learnable
+from cropcredit.agronomy.models import learnable
 from cropcredit.agronomy.validation import SCHEMES, YEARS, Gate, Validation, fold_count, gate, validate
-from cropcredit.errors import EmptyInput, RefusedInput, UnknownName
-from cropcredit.model import Record, YieldLabel
+from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
+from cropcredit.model import Promotion, Record, YieldLabel
 from cropcredit.ports import Catalogues, Clock, FactStore, ModelStore, Progress, YieldArchive
 from cropcredit.usecases.forms_yields import INDEX_LAG_DAYS
 from cropcredit.usecases.import_records import ImportRecords
+from cropcredit.usecases.models import what_changed
 from cropcredit.usecases.progress import quiet
 from cropcredit.usecases.yield_cards import card
 from cropcredit.usecases.yield_data import CropData, crop_data, facts_of, labelled_crops
 
-FORMATS = ("csv", "cybench")
 ARTEFACT = "crop-model-1"
 """Form of the stored artefact."""
 
@@ -33,11 +33,11 @@ class YieldFiles:
     """Which files to read; none: what the workspace holds."""
 
     labels: Path | None = None
-    """CSV of past yields, or a folder where ``form`` says so."""
+    """CSV of past yields, or the folder that ``mapping`` is for."""
     index: Path | None = None
     calendar: Path | None = None
-    form: str = "csv"
-    """One of :data:`FORMATS`."""
+    mapping: str = ""
+    """Name or TOML file of a data mapping; empty: CSV files of our own form."""
     crop: str = ""
     """Only this crop; for a folder, the code under which its crop is known here."""
     lag_days: int | None = None
@@ -58,17 +58,18 @@ class ReadYields:
 
         Raises
         ------
-        UnknownName
-            If the form is none of :data:`FORMATS`.
         RefusedInput
             Naming file, row and column.
         """
-        if files.form not in FORMATS:
-            raise UnknownName("format", files.form, FORMATS)
-        if files.form == "cybench":
+        if files.mapping:
             if files.labels is None:
-                raise EmptyInput("a CY-Bench folder is named with --labels DIR")
-            return self.archive.read(files.labels, crop=files.crop)
+                raise EmptyInput(f"mapping {files.mapping!r} has no folder", cure="name it: --labels FOLDER")
+            if files.index or files.calendar:
+                raise MalformedInput(
+                    f"mapping {files.mapping!r} names index and calendar itself",
+                    cure="leave --index and --calendar out",
+                )
+            return self.archive.read(files.labels, files.mapping, crop=files.crop, lag_days=files.lag_days)
         named = (("yields", files.labels, files.lag_days), ("index", files.index, INDEX_LAG_DAYS))
         records: list[Record] = []
         for noun, file, lag in (*named, ("calendar", files.calendar, None)):
@@ -126,7 +127,7 @@ class ValidateYields:
         """
         if test.scheme not in SCHEMES:
             raise UnknownName("scheme", test.scheme, SCHEMES)
-        records = self.read(files) if files.labels is not None else None
+        records = self.read(files) if files.labels or files.mapping else None
         crops = _crops(self.facts, records, files.crop, as_of)
         return [self._judge(crop, records, test, as_of, files.keep, progress) for crop in crops]
 
@@ -143,7 +144,7 @@ class ValidateYields:
         data = crop_data(crop, known, self.catalogues, test.years, keep, until=test.until)
         require_years(data.labels, crop)
         horizon = _reached(data, test)
-        candidates = CANDIDATES if horizon else ()
+        candidates = None if horizon else ()
         with progress(f"{crop}: folds", fold_count(data.table, test.scheme)) as done:
             validation = validate(
                 data.table, horizon=horizon or PARTS, scheme=test.scheme, candidates=candidates, done=done
@@ -201,7 +202,7 @@ class TrainYields:
         RefusedInput
             If a file is refused (nothing of it is stored) or no crop could be trained.
         """
-        if files.labels or files.index or files.calendar:
+        if files.labels or files.index or files.calendar or files.mapping:
             records = self.read(files)
             for crop in {r.crop for r in records if hasattr(r, "crop")}:
                 self.catalogues.crop(crop)
@@ -224,8 +225,14 @@ class TrainYields:
             model, validations = learn(crop, data.table, data.calendars, done=done)
         artefact = self._artefact(data, model)
         model_id = self.models.save(artefact, card(artefact, model, data))
-        self.models.promote(crop, model_id)
+        self._promote(model_id, artefact)
         return Trained(crop=crop, data=data, model_id=model_id, model=model, validations=validations)
+
+    def _promote(self, model_id: str, artefact: dict[str, Any]) -> None:
+        crop = artefact["crop"]
+        current = self.models.current(crop)
+        reason = what_changed(artefact, self.models.load(current) if current else None)
+        self.models.promote(Promotion(crop=crop, model_id=model_id, at=self.clock.now(), by="", reason=reason))
 
     def _artefact(self, data: CropData, model: CropModel) -> dict[str, Any]:
         current = self.models.current(data.crop)

@@ -11,7 +11,8 @@ import pytest
 
 from cropcredit.adapters.estimates import ParquetEstimates
 from cropcredit.adapters.models import JsonModels
-from cropcredit.errors import MalformedInput, UnknownRecord
+from cropcredit.errors import MalformedInput, StoreUnavailable, UnknownRecord
+from cropcredit.model import Promotion
 from tests.fakes import FakeEstimates, FakeModels
 from tests.lending import estimate
 
@@ -33,6 +34,11 @@ def for_planting(planting_id: str, as_of: datetime, **changes):
     return replace(estimate(), id=planting_id, planting_id=planting_id, as_of=as_of, known_at=as_of, **changes)
 
 
+def promotion(model_id: str, **changes) -> Promotion:
+    details = {"crop": "maize", "at": MAY, "by": "li.na", "reason": "it held in the drought"}
+    return Promotion(model_id=model_id, **(details | changes))
+
+
 def test_a_model_comes_back_as_it_went_and_has_one_name(models):
     model_id = models.save(ARTEFACT, "# card")
 
@@ -44,11 +50,13 @@ def test_no_model_is_in_use_until_one_is_promoted(models):
     first, second = models.save(ARTEFACT, "# 1"), models.save({"slope": 2}, "# 2")
     assert models.current("maize") is None
 
-    for model_id in (first, second, second):
-        models.promote("maize", model_id)
+    for model_id in (first, second, second, first):
+        models.promote(promotion(model_id))
 
-    assert models.current("maize") == second
-    assert models.promoted("maize") == [first, second]
+    assert models.current("maize") == first
+    assert models.promoted("maize") == [first, second, first]
+    assert models.promotions() == [promotion(model_id) for model_id in (first, second, first)]
+    assert models.ids() == sorted([first, second])
     assert models.promoted("winter_wheat") == []
     assert models.current("winter_wheat") is None
 
@@ -57,7 +65,7 @@ def test_an_unknown_model_cannot_be_loaded_or_promoted(models):
     with pytest.raises(UnknownRecord, match="no model with id 'nope'"):
         models.load("nope")
     with pytest.raises(UnknownRecord, match="no model with id 'nope'"):
-        models.promote("maize", "nope")
+        models.promote(promotion("nope"))
 
 
 def test_a_model_file_that_was_changed_is_refused(tmp_path):
@@ -69,6 +77,44 @@ def test_a_model_file_that_was_changed_is_refused(tmp_path):
     with pytest.raises(MalformedInput, match="was changed after it was stored"):
         models.load(model_id)
     assert (tmp_path / f"{model_id}.md").read_text("utf-8") == "# card"
+
+
+def test_a_store_from_before_reasons_still_reads_and_goes_on(tmp_path):
+    models = JsonModels(folder=tmp_path)
+    old, new = models.save(ARTEFACT, "# 1"), models.save({"slope": 2}, "# 2")
+    (tmp_path / "current.json").write_text(json.dumps({"maize": [old]}), "utf-8")
+    assert models.promotions() == [promotion(old, at=None, by="", reason="")]
+
+    models.promote(promotion(new))
+
+    assert models.promoted("maize") == [old, new]
+    assert models.ids() == sorted([old, new])
+
+
+def test_promotions_are_only_ever_added_and_half_a_line_is_none(tmp_path):
+    models, log = JsonModels(folder=tmp_path), tmp_path / "promotions.jsonl"
+    first, second = models.save(ARTEFACT, "# 1"), models.save({"slope": 2}, "# 2")
+    models.promote(promotion(first))
+    before = log.read_bytes()
+    log.write_bytes(before + b'{"crop": "mai')  # the power went
+
+    assert models.promoted("maize") == [first]
+    models.promote(promotion(second))
+
+    assert log.read_bytes().startswith(before)
+    assert models.promoted("maize") == [first, second]
+    log.write_bytes(b"{}\n" + before)
+    with pytest.raises(MalformedInput, match=r"promotions.jsonl: line 1 is no promotion: .*; restore it from a backup"):
+        models.promotions()
+
+
+def test_a_disk_that_refuses_a_promotion_is_told(tmp_path):
+    models = JsonModels(folder=tmp_path)
+    model_id = models.save(ARTEFACT, "# card")
+    (tmp_path / "promotions.jsonl").mkdir()
+
+    with pytest.raises(StoreUnavailable, match=r"promotions.jsonl cannot be written"):
+        models.promote(promotion(model_id))
 
 
 def test_an_estimate_comes_back_as_it_went(estimates):
