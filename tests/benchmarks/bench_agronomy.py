@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cropcredit.usecases.train_yields import Trial
 from tests.benchmarks import agronomy_features, agronomy_series
 from tests.benchmarks.report import Row, at_most, publish
 from tests.golden.test_yields import judge
@@ -23,7 +24,7 @@ def main() -> None:
 
 
 def yield_rows(name: str, limit: float) -> list[Row]:
-    judged = judge(REAL / name, (2003, 2020))
+    judged = judge(REAL / name, Trial(years=(2003, 2020)))
     used, plain = judged.validation.scores(judged.gate.use), judged.validation.scores("average")
     gate = judged.gate
     said = f"{gate.use}; skill {gate.skill:+.3f} ({gate.skill_low:+.3f} to {gate.skill_high:+.3f}) over {gate.baseline}"

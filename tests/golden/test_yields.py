@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cropcredit.adapters.catalogues import TomlCatalogues
-from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.tables import CsvTables
+from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.config import data_dir
 from cropcredit.usecases.import_records import ImportRecords
 from cropcredit.usecases.train_yields import Judged, ReadYields, Trial, ValidateYields, YieldFiles
@@ -21,14 +21,15 @@ GOLDEN = json.loads(Path(__file__).with_name("yields.json").read_text("utf-8"))
 pytestmark = pytest.mark.real_data
 
 
-def judge(folder: Path, years: tuple[int, int]) -> Judged:
+def judge(folder: Path, trial: Trial, mapping: str = "cybench") -> Judged:
     facts, catalogues = FakeFacts(), TomlCatalogues(data_dir() / "catalogues")
     importer = ImportRecords(
         facts=facts, tables=CsvTables(), catalogues=catalogues, clock=StillClock(), zone="UTC", identity_key=b"k"
     )
-    read = ReadYields(importer=importer, archive=CyBenchFolder())
+    archive = YieldFolders(mappings=data_dir() / "catalogues" / "mappings", catalogues=catalogues)
+    read = ReadYields(importer=importer, archive=archive)
     validate = ValidateYields(facts=facts, catalogues=catalogues, read=read)
-    return validate(YieldFiles(labels=folder, form="cybench"), Trial(years=years))[0]
+    return validate(YieldFiles(labels=folder, mapping=mapping), trial)[0]
 
 
 @pytest.mark.parametrize("name", ["es-wheat", "nl-wheat"])
@@ -36,7 +37,7 @@ def test_left_out_years_score_as_they_did(real_data, name):
     expected, tolerance = GOLDEN[name], GOLDEN["tolerance"]
     first, last = expected["years"]
 
-    judged = judge(real_data / "yields" / name, (first, last))
+    judged = judge(real_data / "yields" / name, Trial(years=(first, last)))
 
     suspects = [[s.label.region, s.label.harvest_year, s.rule] for s in judged.data.suspects]
     assert suspects == expected["left_out"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cropcredit.adapters.catalogues import TomlCatalogues
-from cropcredit.adapters.cybench import CyBenchFolder
 from cropcredit.adapters.tables import CsvTables
+from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.config import data_dir
 from cropcredit.errors import EmptyInput, MalformedInput, RefusedInput, UnknownName
 from cropcredit.model import YieldLabel
@@ -30,7 +30,8 @@ def reader(made: World, catalogues: Catalogues | None = None) -> ReadYields:
         zone="Asia/Shanghai",
         identity_key=b"k",
     )
-    return ReadYields(importer=importer, archive=CyBenchFolder())
+    archive = YieldFolders(mappings=data_dir() / "catalogues" / "mappings", catalogues=importer.catalogues)
+    return ReadYields(importer=importer, archive=archive)
 
 
 def read_labels(made: World, file: Path, catalogues: Catalogues | None = None) -> list[YieldLabel]:
@@ -272,13 +273,19 @@ def test_a_region_with_yields_but_no_index_is_named():
     assert judged.data.without_index == ("T9",)
 
 
-def test_an_unknown_form_and_an_unknown_crop_are_named(tmp_path):
-    with pytest.raises(UnknownName, match="unknown format 'xlsx'; known: csv, cybench"):
-        validator(world())(YieldFiles(labels=tmp_path, form="xlsx"))
+def test_an_unknown_mapping_and_an_unknown_crop_are_named(tmp_path):
+    with pytest.raises(UnknownName, match=r"unknown mapping 'xlsx'; known: cybench, or a file FILE.toml"):
+        validator(world())(YieldFiles(labels=tmp_path, mapping="xlsx"))
     with pytest.raises(UnknownName, match="unknown crop with labels 'maize'"):
         validator(world(*past()))(YieldFiles(crop="maize"))
-    with pytest.raises(EmptyInput, match="--labels DIR"):
-        trainer(world(), YieldFiles(index=tmp_path, form="cybench"))
+
+
+@pytest.mark.parametrize("use", [trainer, lambda made, files: validator(made)(files)], ids=["train", "validate"])
+def test_a_mapping_needs_its_folder_and_names_all_of_its_files(tmp_path, use):
+    with pytest.raises(EmptyInput, match="mapping 'cybench' has no folder; name it: --labels FOLDER"):
+        use(world(*past()), YieldFiles(mapping="cybench"))
+    with pytest.raises(MalformedInput, match="names index and calendar itself; leave --index and --calendar out"):
+        use(world(), YieldFiles(labels=tmp_path, index=tmp_path, mapping="cybench"))
 
 
 def test_no_yield_in_the_years_asked_for_is_refused():
@@ -295,7 +302,7 @@ def test_a_crop_that_neither_calendar_nor_catalogue_knows_is_refused(tmp_path):
     )
 
     with pytest.raises(RefusedInput, match="no calendar of 'teff'"):
-        validator(world())(YieldFiles(labels=folder, form="cybench"))
+        validator(world())(YieldFiles(labels=folder, mapping="cybench"))
 
 
 def test_the_first_day_of_a_label_is_the_end_of_its_year_and_the_lag(tmp_path):
