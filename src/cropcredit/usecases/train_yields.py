@@ -127,28 +127,32 @@ class ValidateYields:
         """
         if test.scheme not in SCHEMES:
             raise UnknownName("scheme", test.scheme, SCHEMES)
-        records = self.read(files) if files.labels or files.mapping else None
-        crops = _crops(self.facts, records, files.crop, as_of)
-        return [self._judge(crop, records, test, as_of, files.keep, progress) for crop in crops]
+        judged = []
+        for data in self.data(files, test, as_of=as_of):
+            with progress(f"{data.crop}: folds", fold_count(data.table, test.scheme)) as done:
+                judged.append(self.judge(data, test, done=done))
+        return judged
 
-    def _judge(
-        self,
-        crop: str,
-        records: list[Record] | None,
-        test: Trial,
-        as_of: datetime | None,
-        keep: tuple[RegionYear, ...],
-        progress: Progress,
-    ) -> Judged:
-        known = facts_of(self.facts, crop, as_of) if records is None else records
-        data = crop_data(crop, known, self.catalogues, test.years, keep, until=test.until)
-        require_years(data.labels, crop)
+    def data(self, files: YieldFiles, test: Trial, *, as_of: datetime | None) -> list[CropData]:
+        """Lay out what every crop is judged by; refuses as the call does."""
+        records = self.read(files) if files.labels or files.mapping else None
+        found = []
+        for crop in _crops(self.facts, records, files.crop, as_of):
+            known = facts_of(self.facts, crop, as_of) if records is None else records
+            data = crop_data(crop, known, self.catalogues, test.years, files.keep, until=test.until)
+            require_years(data.labels, crop)
+            found.append(data)
+        return found
+
+    def judge(self, data: CropData, test: Trial, *, done: Callable[[int], None]) -> Judged:
+        """Judge one crop; ``done`` is told 1 after each fold."""
+        if not fold_count(data.table, test.scheme):
+            raise RefusedInput(f"too few years or regions of {data.crop!r} to judge by scheme {test.scheme!r}")
         horizon = _reached(data, test)
         candidates = None if horizon else ()
-        with progress(f"{crop}: folds", fold_count(data.table, test.scheme)) as done:
-            validation = validate(
-                data.table, horizon=horizon or PARTS, scheme=test.scheme, candidates=candidates, done=done
-            )
+        validation = validate(
+            data.table, horizon=horizon or PARTS, scheme=test.scheme, candidates=candidates, done=done
+        )
         return Judged(data=data, validation=validation, gate=gate(validation))
 
 
