@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from cropcredit.errors import EmptyInput, MalformedInput
 
 UNKNOWN = ("", "NA", "N/A", "NaN", "nan", "null", "None", ":", "-")
 """What people write into a cell of numbers that they do not know."""
+
+_CELL = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to double: (.*)")
 
 Numbers = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -105,7 +108,7 @@ def sheets(
             where=str(folder),
             cure="one crop per folder; or write `several = true` in the mapping where they are parts of one table",
         )
-    types = dict.fromkeys(numbers, pa.float64()) | dict.fromkeys((*texts, *table.where), pa.string())
+    types = dict.fromkeys(sorted(numbers), pa.float64()) | dict.fromkeys(sorted({*texts, *table.where}), pa.string())
     found = [_selected(_sheet(file, types, form, may_lack), table.where) for file in files]
     if not any(len(sheet.rows) for sheet in found):
         picked = ", ".join(f"{name} = {text!r}" for name, text in table.where.items())
@@ -114,23 +117,39 @@ def sheets(
 
 
 def _sheet(file: Path, types: dict[str, pa.DataType], form: Mapping, may_lack: Collection[str]) -> Sheet:
-    parse = csv.ParseOptions(delimiter=form.separator)
+    parse, header = csv.ParseOptions(delimiter=form.separator), []
     try:
-        with csv.open_csv(file, parse_options=parse) as reader:
-            header = reader.schema.names
+        with csv.open_csv(file, csv.ReadOptions(encoding=form.encoding), parse) as reader:
+            header = [name.strip() for name in reader.schema.names]
         _refuse_header(file, header, [name for name in types if name not in may_lack])
+        read = csv.ReadOptions(
+            column_names=header,
+            skip_rows=1,
+            encoding=form.encoding,
+            use_threads=False,  # with threads no error names its row
+        )
         convert = csv.ConvertOptions(
             column_types=types,
             include_columns=[name for name in types if name in header],
             null_values=list(UNKNOWN),
             decimal_point=form.decimal,
         )
-        read = csv.ReadOptions(use_threads=False)  # only then errors name the row
-        table = csv.read_csv(file, read_options=read, parse_options=parse, convert_options=convert)
-    except (OSError, pa.ArrowException) as error:
-        said = " ".join(str(error).split())
-        raise MalformedInput(f"is not the table that the mapping describes: {said}", where=str(file)) from error
+        table = csv.read_csv(file, read, parse, convert)
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise _refused(file, header, error) from error
     return Sheet(file=file, table=table, rows=np.arange(2, table.num_rows + 2))
+
+
+def _refused(file: Path, header: list[str], error: Exception) -> MalformedInput:
+    """Say what the parser found, with row and column by name where it tells them."""
+    said = " ".join(str(error).split())
+    if "UTF8" in said or isinstance(error, UnicodeDecodeError):
+        cure = "write the encoding into the mapping, as in encoding = 'latin-1'"
+        return MalformedInput(f"is not text of the mapping's encoding: {said}", where=str(file), cure=cure)
+    if cell := _CELL.match(said):
+        column, row, what = cell.groups()
+        return MalformedInput(f"{header[int(column)]} is no number: {what}", where=f"{file} row {row}")
+    return MalformedInput(f"is not the table that the mapping describes: {said}", where=str(file))
 
 
 def _refuse_header(file: Path, header: list[str], needed: list[str]) -> None:

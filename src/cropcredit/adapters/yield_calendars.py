@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cropcredit.adapters.sheets import Sheet, sheets
-from cropcredit.adapters.yield_mapping import Calendar, Mapping
+from cropcredit.adapters.sheets import Numbers, Sheet, sheets
+from cropcredit.adapters.yield_mapping import LAST_DOY, Calendar, Mapping
 from cropcredit.agronomy.crop_calendar import SeasonWindow
 from cropcredit.errors import MalformedInput, MissingEvidence
 from cropcredit.model import CropCalendar, GrowingSeason
@@ -20,7 +20,6 @@ from cropcredit.usecases.yield_data import ANYWHERE
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 """A calendar is a climatology, the same in every year: known before any of them."""
 _YEAR_DAYS = 365
-_LAST_DOY = 366
 
 Pair = tuple[str, float, float]
 """Region, day of the year of sowing and of harvest."""
@@ -73,13 +72,15 @@ def _told(folder: Path, form: Mapping) -> list[Pair]:
 
 def _rows(sheet: Sheet, calendar: Calendar, columns: tuple[str, str]) -> Iterator[Pair]:
     """Read the rows that tell both days; a region without them gets the usual days of the others."""
-    days = np.column_stack([sheet.numbers(name) for name in columns])
-    sheet = sheet.take(~np.isnan(days).any(axis=1))
-    days = days[~np.isnan(days).any(axis=1)]
-    bad = (days < 0) | (days > _LAST_DOY)
-    sheet.refuse(bad.any(axis=1), lambda at: f"{days[at].tolist()} are not two days of the year (1-366)")
-    for region, (sowing, harvest) in zip(sheet.texts(calendar.region), days.tolist(), strict=True):
-        yield region, sowing, harvest
+    sheet = sheet.take(~(np.isnan(sheet.numbers(columns[0])) | np.isnan(sheet.numbers(columns[1]))))
+    days = [_days(sheet, name).tolist() for name in columns]
+    yield from zip(sheet.texts(calendar.region), *days, strict=True)
+
+
+def _days(sheet: Sheet, name: str) -> Numbers:
+    days = sheet.numbers(name)
+    sheet.refuse((days < 0) | (days > LAST_DOY), lambda at: f"{name} {days[at]:g} is not a day of the year")
+    return days
 
 
 def _of_countries(folder: Path, form: Mapping, crop: str, catalogues: Catalogues) -> list[Pair]:

@@ -72,7 +72,7 @@ def _yields(folder: Path, form: Mapping) -> list[Sheet]:
 def _one_crop(form: Mapping, found: list[Sheet]) -> str:
     if isinstance(form.crop, str):
         return form.crop
-    names = sorted({name for sheet in found for name in sheet.texts(form.crop.column)})
+    names: list[str] = sorted({name for sheet in found for name in sheet.texts(form.crop.column)})
     if len(names) != 1:
         raise MalformedInput(
             f"yields of {', '.join(names)} stand together",

@@ -18,6 +18,7 @@ from cropcredit.model import RegionSeries
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 LIMIT = 1.0
 """No vegetation index lies outside of -1..1."""
+NDVI = "ndvi"
 Days = NDArray[np.datetime64]
 _RANGES = {"dekad": (1, 36), "month": (1, 12), "day_of_year": (1, 366)}
 
@@ -28,9 +29,7 @@ def end_of(day: date, lag_days: int) -> datetime:
 
 
 def region_months(folder: Path, form: Mapping, crop: str) -> Iterator[RegionSeries]:
-    """Read the first index that the folder has, as one record per region and month; nothing where it has none.
-
-    Two indices are never mixed: their levels differ.
+    """Read every index that the folder has, as one record per region and month.
 
     Raises
     ------
@@ -43,7 +42,6 @@ def region_months(folder: Path, form: Mapping, crop: str) -> Iterator[RegionSeri
         numbers = {index.value, told.year, told.step and getattr(told, told.step)} - {""}
         if found := sheets(folder, index, form, texts=texts, numbers=numbers):
             yield from _months([_looks(sheet, index) for sheet in found], index, form.source, crop)
-            return
 
 
 def days_of(sheet: Sheet, told: Dates) -> tuple[Days, Days]:
@@ -53,22 +51,21 @@ def days_of(sheet: Sheet, told: Dates) -> tuple[Days, Days]:
         return days, days
     year = sheet.whole(told.year, FIRST_YEAR, LAST_YEAR)
     step = sheet.whole(getattr(told, told.step), *_RANGES[told.step]) - 1
-    january = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]")
     if told.step == "day_of_year":
-        days = january.astype("datetime64[D]") + step
+        days = _first_of_month(year, np.zeros_like(step)) + step
         return days, days
     if told.step == "month":
-        first = (january + step).astype("datetime64[D]")
-        return first + 14, _last_of_month(january + step)
-    month = january + step // 3
-    first = month.astype("datetime64[D]") + step % 3 * 10
-    last_third = step % 3 == 2  # noqa: PLR2004 - of 0, 1, 2: from the 21st to the end of the month
-    return first + 4, np.where(last_third, _last_of_month(month), first + 9)
+        return _first_of_month(year, step) + 14, _first_of_month(year, step + 1) - 1
+    month, third = step // 3, step % 3
+    first = _first_of_month(year, month) + 10 * third
+    to_the_end = _first_of_month(year, month + 1) - 1
+    return first + 4, np.where(third == 2, to_the_end, first + 9)  # noqa: PLR2004 - of 0, 1, 2
 
 
-def _last_of_month(month: Days) -> Days:
-    after: Days = (month + 1).astype("datetime64[D]")
-    return after - 1
+def _first_of_month(year: NDArray[np.int_], month: NDArray[np.int_]) -> Days:
+    """Give the first day of months counted from January = 0; 12 is January of the next year."""
+    first: Days = (12 * (year - 1970) + month).astype("datetime64[M]").astype("datetime64[D]")
+    return first
 
 
 def _parsed(sheet: Sheet, told: Dates) -> Days:
@@ -116,15 +113,18 @@ def _months(
             where=index.file,
             cure="pick one kind of row in the mapping: where = { column = 'text' }",
         )
+    name = index.name.lower()
+    suffix = f"/{name}" * (name != NDVI)
     starts = np.flatnonzero(~np.append(False, same & (month[1:] == month[:-1])))
     for start, stop in pairwise([*starts.tolist(), len(days)]):
         region = names[code[start]]
         yield RegionSeries(
-            id=f"{crop}/{region}/{month[start]}",
+            id=f"{crop}/{region}/{month[start]}{suffix}",
             known_at=end_of(lasts[stop - 1].item(), index.lag_days),
             crop=crop,
             region=region,
-            source=f"{source} {index.name}",
+            source=source,
             days=tuple(days[start:stop].tolist()),
             ndvi=tuple(values[start:stop].tolist()),
+            index=name,
         )

@@ -3,14 +3,15 @@
 Members of the file; ``name | {column = "name"}`` is one value for all rows, or a column of the yields:
 
 * ``source``; ``crop`` (our code, or a column of it); ``country`` (region of the crop calendars, e.g. ``FR``,
-  ``CN-north``) and ``season``, which serve where there is no calendar; ``separator`` and ``decimal`` of the files;
+  ``CN-north``) and ``season``, which serve where there is no calendar; ``separator``, ``decimal`` and ``encoding`` of
+  the files;
 * ``[yields]``: ``file`` (pattern), columns ``region``, ``year`` (of the harvest), ``value``; ``unit`` (weight/area, as
   ``t/ha``); columns ``area`` and ``production`` with ``area_unit`` and ``production_unit``; ``may_lack`` (columns that
   some folders lack); ``lag_days`` from the end of the harvest year to publication;
 * ``[[index]]``: ``name``, ``file``, columns ``region``, ``value``, and ``date``: ``{column, form}`` with the form
   ``ISO``, ``YYYYMMDD`` or one of strptime, or ``{year, dekad}``, ``{year, month}``, ``{year, day_of_year}``; index =
-  value x ``scale`` + ``offset``; ``missing`` values; ``lag_days`` from the last day of a composite to publication. Of
-  several the first that the folder has is learned from;
+  value x ``scale`` + ``offset``; ``missing`` values; ``lag_days`` from the last day of a composite to publication.
+  Several are kept apart by their names;
 * ``[calendar]``: ``file``, column ``region``, columns ``sowing_doy`` and ``harvest_doy``; or these two as days of the
   year for all regions, without a file.
 
@@ -20,6 +21,7 @@ but for the yields, ``optional`` (no matching file is no error).
 
 from __future__ import annotations
 
+import codecs
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ from cropcredit.units import hectares, kilograms, tonnes_per_hectare
 DATE_FORMS = {"ISO": "%Y-%m-%d", "YYYYMMDD": "%Y%m%d"}
 STEPS = ("dekad", "month", "day_of_year")
 """Columns that tell the day within a year."""
+LAST_DOY = 366
+"""Last day of a leap year; days of the year may be fractions, and climatologies may begin at 0."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,8 +129,8 @@ class Index(Table, frozen=True, kw_only=True):
     lag_days: int = 10
 
     def __post_init__(self) -> None:
-        if not self.file:
-            raise ValueError("an index needs a file")
+        if not self.file or not self.name.isidentifier():
+            raise ValueError("an index needs a file, and a name without blanks, as NDVI")
 
 
 class Calendar(Table, frozen=True, kw_only=True):
@@ -137,9 +141,12 @@ class Calendar(Table, frozen=True, kw_only=True):
     harvest_doy: str | float
 
     def __post_init__(self) -> None:
-        by_row = {isinstance(day, str) for day in (self.sowing_doy, self.harvest_doy)}
+        days = self.sowing_doy, self.harvest_doy
+        by_row = {isinstance(day, str) for day in days}
         if by_row != {bool(self.file)} or bool(self.region) != bool(self.file):
             raise ValueError("name file, region and two columns of it, or two days of the year and no file")
+        if not all(isinstance(day, str) or 0 <= day <= LAST_DOY for day in days):
+            raise ValueError(f"days of the year lie in 1-{LAST_DOY}")
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,10 +162,18 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     calendar: Calendar | None = None
     separator: str = ","
     decimal: str = "."
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
+        names = [index.name.lower() for index in self.index]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two indices of one name among {', '.join(names)}")
         if len(self.separator) != 1 or self.decimal not in {".", ","} or self.separator == self.decimal:
             raise ValueError("separator is one character, decimal a point or a comma, and they differ")
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise ValueError(f"unknown encoding {self.encoding!r}: utf-8, latin-1, gb18030 …") from None
 
 
 def load_mapping(name: str, shipped: Path) -> Mapping:
