@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cropcredit.adapters.catalogues import TomlCatalogues
 from cropcredit.adapters.yield_folders import YieldFolders
+from cropcredit.cli import app
 from cropcredit.config import data_dir
 from cropcredit.errors import EmptyInput, MalformedInput, MissingEvidence, RefusedInput, UnknownName
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel
@@ -200,6 +202,19 @@ def test_days_come_in_many_forms(tmp_path, read_as, header, cells, date_of, day,
     assert seen.known_at.date() == (date(2020, *known) if known else date(2021, 1, 10))
 
 
+@pytest.mark.parametrize("year", [2019, 2020])
+def test_the_36_dekads_follow_each_other_three_in_a_month(tmp_path, read_as, year):
+    write(tmp_path, "i.csv", "code,y,s,v", *(f"A,{year},{dekad},0.5" for dekad in range(36, 0, -1)))
+
+    months = series(read_as(f'{INDEX}date = {{ year = "y", dekad = "s" }}\nlag_days = 0\n'))
+
+    assert [month.days for month in months] == [
+        tuple(date(year, month, day) for day in (5, 15, 25)) for month in range(1, 13)
+    ]
+    lasts = [month.known_at.date() for month in months]
+    assert lasts == [date(year + m // 12, m % 12 + 1, 1) - timedelta(days=1) for m in range(1, 13)]
+
+
 def test_a_further_index_keeps_to_itself(tmp_path, read_as):
     write(tmp_path, "i.csv", "code,y,m,v,n", "A,2020,3,0.3,150")
     days = 'date = { year = "y", month = "m" }\n'
@@ -382,3 +397,22 @@ def test_two_crops_in_one_folder_are_refused(cybench):
         MalformedInput, match=r"yields of a, b stand together; pick one in the mapping: where = { crop_name = 'a' }"
     ):
         read(cybench)
+
+
+@pytest.mark.parametrize("verb", ["validate", "train"])
+def test_a_new_data_set_needs_a_mapping_and_no_code(tmp_path, verb):
+    home, folder = tmp_path / "bank", tmp_path / "data"
+    folder.mkdir()
+    harvests = (f"Mais;0{r};{y};{60 + 5 * r + y * 7 % 5 * 3}" for r in (1, 2) for y in range(2010, 2018))
+    write(folder, "ernte.csv", "frucht;kreis;jahr;dt_ha", *harvests, "Weizen;01;2017;80", "Mais;01;2018;700")
+    mapping = BASE.replace("y.csv", "ernte.csv").replace("code", "kreis").replace("ertrag", "dt_ha")
+    said = f'separator = ";"\ncountry = "FR"{mapping}unit = "dt/ha"\nwhere = {{ frucht = "Mais" }}\nlag_days = 0\n'
+    (tmp_path / "ernte.toml").write_text(said, "utf-8")
+    words = ("yield", verb, "--home", home, "--labels", folder, "--mapping", tmp_path / "ernte.toml")
+
+    assert CliRunner().invoke(app, ["init", "--home", str(home)]).exit_code == 0
+    done = CliRunner().invoke(app, [str(word) for word in words])
+
+    assert done.exit_code == 0, done.output
+    assert "average" in done.stdout
+    assert "left out: 01 2018: times_ten" in done.stdout
