@@ -46,7 +46,7 @@ app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_
 Labels = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Past yields: CSV with crop, region, harvest_year, t_ha (or yield and unit); or a folder."
+        metavar="FILE", help="Past yields: CSV with crop, region, harvest_year, t_ha (or yield, unit); a folder with --mapping."
     ),
 ]
 Index = Annotated[
@@ -56,7 +56,7 @@ Calendar = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Seasons: CSV with crop, region, sowing_doy, harvest_doy.")
 ]
 Mapping = Annotated[
-    str, typer.Option(metavar="NAME|FILE", help="--labels names a folder, read as cybench or a mapping (TOML) says.")
+    str, typer.Option(metavar="NAME|FILE", help="Data mapping of the folder in --labels: cybench, or a TOML file.")
 ]
 Crop = Annotated[str, typer.Option(help="Only this crop; for a folder, the code under which its crop is known here.")]
 Lag = Annotated[
