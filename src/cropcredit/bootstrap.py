@@ -37,6 +37,7 @@ from cropcredit.adapters.stac import StacCatalogues
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.adapters.yield_folders import YieldFolders
+from cropcredit.adapters.yield_pages import write_report
 from cropcredit.config import Settings, data_dir
 from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, Spread
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
@@ -64,6 +65,7 @@ from cropcredit.usecases.search_scenes import SearchScenes
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
 from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
+from cropcredit.usecases.yield_report import ReportYields
 
 RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -101,6 +103,7 @@ class App:
     list_runs: ListRuns
     train_yields: TrainYields
     validate_yields: ValidateYields
+    report_yields: ReportYields
     list_models: ListModels
     promote_model: PromoteModel
     estimate_yields: EstimateYields
@@ -163,6 +166,7 @@ def build(settings: Settings) -> App:
     )
     archive = YieldFolders(mappings=data_dir() / "catalogues" / "mappings", catalogues=catalogues)
     read_yields = ReadYields(importer=import_records, archive=archive)
+    validate_yields = ValidateYields(facts=facts, catalogues=catalogues, read=read_yields)
     estimates = ParquetEstimates(folder=home / "estimates")
     size_loan = SizeLoan(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock)
     summarise_sensors = SummariseSensors(
@@ -209,7 +213,8 @@ def build(settings: Settings) -> App:
         ),
         list_runs=ListRuns(runs=runs),
         train_yields=TrainYields(facts=facts, catalogues=catalogues, models=models, read=read_yields, clock=clock),
-        validate_yields=ValidateYields(facts=facts, catalogues=catalogues, read=read_yields),
+        validate_yields=validate_yields,
+        report_yields=ReportYields(validate=validate_yields, catalogues=catalogues, write=write_report),
         list_models=ListModels(models=models),
         promote_model=PromoteModel(models=models, accounts=accounts, clock=clock),
         estimate_yields=EstimateYields(

@@ -29,10 +29,12 @@ from cropcredit.cli.common import (
 )
 from cropcredit.cli.field_features import features
 from cropcredit.cli.yield_models import models, promote
+from cropcredit.cli.yield_report import Report, show_reported
 from cropcredit.errors import MalformedInput
 from cropcredit.model import YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
 from cropcredit.usecases.train_yields import Judged, Trained, Trial, YieldFiles
+from cropcredit.usecases.yield_report import judged_plain, left_out
 
 SHOWN = 10
 """Refused plantings, and labels left out by one rule, that are printed one by one."""
@@ -46,7 +48,8 @@ app = typer.Typer(name="yield", help="Yields: learn, judge, estimate.", no_args_
 Labels = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Past yields: CSV with crop, region, harvest_year, t_ha (or yield, unit); a folder with --mapping."
+        metavar="FILE",
+        help="Past yields: CSV with crop, region, harvest_year, t_ha (or yield, unit); a folder with --mapping.",
     ),
 ]
 Index = Annotated[
@@ -122,6 +125,7 @@ def validate(  # noqa: PLR0917 - options of a command line
     until: Annotated[
         str, typer.Option(metavar="MM-DD", help="Look at the season up to this day of the harvest year only.")
     ] = "",
+    report: Report = None,
     keep: Keep = None,
     as_of: AsOf = None,
     as_json: Json = False,
@@ -135,11 +139,19 @@ def validate(  # noqa: PLR0917 - options of a command line
         raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
     files = YieldFiles(labels=labels, index=index, calendar=calendar, mapping=mapping, crop=crop, keep=_kept(keep))
     years = (first if first is not None else 0, last if last is not None else 9999)
-    trial = Trial(scheme=scheme, years=years, horizon=parts, until=_day_of_year(until))
     at = as_of_instant(opened, as_of) if as_of else None
+    if report is not None:
+        if scheme != YEARS or parts is not None or until:
+            raise MalformedInput(
+                "--report runs every scheme and horizon", cure="leave --scheme, --parts and --until out"
+            )
+        reported = opened.report_yields(files, report, years=years, as_of=at, progress=progress)
+        show_reported(reported, as_json=as_json)
+        return
+    trial = Trial(scheme=scheme, years=years, horizon=parts, until=_day_of_year(until))
     judged = opened.validate_yields(files, trial, as_of=at, progress=progress)
     if as_json:
-        show_json([_judged_plain(one) for one in judged])
+        show_json([judged_plain(one) for one in judged])
         return
     for one in judged:
         _show_judged(one)
@@ -269,37 +281,5 @@ def _trained_plain(result: Trained) -> dict[str, Any]:
         "model_id": result.model_id,
         "refused": result.refused,
         "horizons": {} if model is None else {h: asdict(part.gate) for h, part in model.horizons.items()},
-        "left_out": _left_out(result),
+        "left_out": left_out(result.data),
     }
-
-
-def _judged_plain(one: Judged) -> dict[str, Any]:
-    validation = one.validation
-    return {
-        "crop": one.data.crop,
-        "parts": validation.horizon,
-        "labels": len(validation.t_ha),
-        "years": sorted(set(validation.year.tolist())),
-        "scores": {name: asdict(validation.scores(name)) for name in validation.predicted},
-        "gate": asdict(one.gate),
-        "scheme": validation.scheme,
-        "candidates": validation.candidates,
-        "chosen": {fold: str(choice) for fold, choice in validation.chosen.items()},
-        "without_past": validation.without_past,
-        "left_out": _left_out(one),
-        "without_index": list(one.data.without_index),
-    }
-
-
-def _left_out(result: Trained | Judged) -> list[dict[str, Any]]:
-    return [
-        {
-            "region": s.label.region,
-            "harvest_year": s.label.harvest_year,
-            "t_ha": s.label.t_ha,
-            "rule": s.rule,
-            "detail": s.detail,
-            "corrected_t_ha": s.corrected_t_ha,
-        }
-        for s in (result.data.suspects if result.data else ())
-    ]

@@ -93,3 +93,39 @@ def test_what_cannot_be_done_is_refused_in_words(home, labels, tmp_path):
     refused = run("yield", "validate", "--home", home, "--labels", few).exception
     assert isinstance(refused, RefusedInput)
     assert "1 harvest year(s) of 'winter_wheat'" in str(refused)
+
+
+def test_a_report_is_written_per_crop_and_again_with_the_same_bytes(home, labels, tmp_path):
+    words = ("yield", "validate", "--home", home, "--labels", labels, "--report")
+
+    told = run(*words, tmp_path / "one").stdout
+    plain = json.loads(run(*words, tmp_path / "two", "--json").stdout)[0]
+
+    assert "winter_wheat: No index of the regions, no model: the " in told
+    assert str(tmp_path / "one" / "winter_wheat.html") in told
+    for suffix in ("md", "html", "json"):
+        first, second = ((tmp_path / name / f"winter_wheat.{suffix}").read_bytes() for name in ("one", "two"))
+        assert first == second
+    assert [trial["scheme"] for trial in plain["trials"]] == ["years", "forward", "regions"]
+    assert {"Winter wheat", "冬小麦"} == set(json.loads(first)["name"].values())
+    assert json.loads(first)["data"]["left_out_by_rule"] == {"times_ten": 1}
+
+
+@pytest.mark.parametrize("more", [("--scheme", "forward"), ("--parts", 3), ("--until", "05-01")])
+def test_a_report_runs_everything_and_takes_no_choice(home, labels, tmp_path, more):
+    refused = run("yield", "validate", "--home", home, "--labels", labels, "--report", tmp_path / "r", *more).exception
+
+    assert isinstance(refused, MalformedInput)
+    assert "--report runs every scheme and horizon; leave --scheme, --parts and --until out" in str(refused)
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_scheme_with_too_few_years_is_refused_in_words(home, tmp_path):
+    file = tmp_path / "five.csv"
+    rows = [f"winter_wheat,T1,{2014 + y},{5 + y / 10}" for y in range(5)]
+    file.write_text("\n".join(["crop,region,harvest_year,t_ha", *rows]) + "\n", "utf-8")
+
+    refused = run("yield", "validate", "--home", home, "--labels", file, "--scheme", "forward").exception
+
+    assert isinstance(refused, RefusedInput)
+    assert "too few years or regions of 'winter_wheat' to judge by scheme 'forward'" in str(refused)
