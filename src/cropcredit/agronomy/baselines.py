@@ -64,6 +64,11 @@ def fit_expectation(
     return Expectation(kind=kind, lines=lines)
 
 
+def region_sd(region: NDArray[np.str_], t_ha: Floats) -> float:
+    """Spread of the level between regions, t/ha: what is not known of a region without labels."""
+    return float(np.std([t_ha[region == name].mean() for name in np.unique(region)]))
+
+
 def _slope(year: NDArray[np.int_], t_ha: Floats) -> float:
     if len(np.unique(year)) < MIN_TREND_YEARS:
         return 0.0

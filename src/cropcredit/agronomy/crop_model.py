@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
+from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation, region_sd
 from cropcredit.agronomy.downscale import FieldSpread
 from cropcredit.agronomy.features import PARTS, RegionTable, SeasonCalendar, labelled, seen_parts
 from cropcredit.agronomy.forecasts import RegionForecast
-from cropcredit.agronomy.intervals import year_quantiles, year_sd
+from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
 from cropcredit.agronomy.models import RegionalModel, learnable, model_from_json
 from cropcredit.agronomy.scores import Scores
 from cropcredit.agronomy.validation import MODEL, Gate, Validation, fit_best, gate, validate
@@ -103,8 +103,7 @@ class CropModel:
         return list(self.baselines.items())
 
     def _wider(self, part: Horizon, use: str) -> tuple[float, ...]:
-        factor = float(np.hypot(part.sd_t_ha[use], self.region_sd_t_ha)) / max(part.sd_t_ha[use], 1e-9)
-        return tuple(offset * factor for offset in part.offsets[use])
+        return tuple(wider(np.array(part.offsets[use]), part.sd_t_ha[use], self.region_sd_t_ha).tolist())
 
     def _reasons(self, reached: int, use: str, *, known: bool) -> tuple[str, ...]:
         codes = [] if known else ["region_without_labels"]
@@ -134,13 +133,12 @@ def learn(
     known = labelled(table)
     args = table.region[known], table.year[known], table.t_ha[known]
     baselines = {kind: fit_expectation(kind, *args) for kind in BASELINES}
-    levels = [line[0] for region, line in baselines["average"].lines.items() if region]
     model = CropModel(
         crop=crop,
         baselines=baselines,
         horizons={h: _fit_horizon(table, h, validation) for h, validation in sorted(validations.items())},
         calendars=dict(calendars),
-        region_sd_t_ha=float(np.std(levels)),
+        region_sd_t_ha=region_sd(table.region[known], table.t_ha[known]),
         spread=FieldSpread(),
     )
     return model, validations

@@ -7,7 +7,7 @@ that sees only anomalies can be read by anyone and moved from one region to the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ MAX_GAP_DAYS = 40
 """A part of a season that falls into a longer gap between two dates was not seen."""
 SHORTEST, LONGEST = 90, 330
 """Season lengths in days outside of which a calendar entry is not believed."""
+RECENT, RECENT_DAYS = "recent", 90
+"""Name of the view of the last weeks of a season, and its length: there, what decides the harvest is seen finer."""
 MIN_NORMAL_YEARS = 3
 """Years needed before an anomaly means anything."""
 GAMMA = 0.003
@@ -80,10 +82,19 @@ class RegionTable:
     t_ha: Floats
     parts: Floats
     """Shape (rows, :data:`PARTS`): mean index over each part of the season; NaN from the first part not seen."""
+    views: Mapping[str, Floats] = field(default_factory=dict)
+    """Other looks at the seasons, of the same shape: another index, or the last weeks alone (:data:`RECENT`)."""
 
     def take(self, rows: NDArray[np.bool_]) -> RegionTable:
         """Give some of the rows."""
-        return RegionTable(region=self.region[rows], year=self.year[rows], t_ha=self.t_ha[rows], parts=self.parts[rows])
+        views = {name: parts[rows] for name, parts in self.views.items()}
+        return RegionTable(
+            region=self.region[rows], year=self.year[rows], t_ha=self.t_ha[rows], parts=self.parts[rows], views=views
+        )
+
+    def seen_by(self, view: str) -> Floats:
+        """Give the parts of a view; ``""`` is :attr:`parts`."""
+        return self.views[view] if view else self.parts
 
 
 def believable(calendars: Mapping[str, SeasonCalendar]) -> dict[str, SeasonCalendar]:
@@ -131,6 +142,7 @@ def region_table(
     calendars: Mapping[str, SeasonCalendar],
     years: Sequence[int],
     *,
+    others: Mapping[str, Mapping[str, RegionIndex]] | None = None,
     until: str = "",
 ) -> RegionTable:
     """Lay out every region-season of ``years`` that has a yield or an index.
@@ -141,33 +153,52 @@ def region_table(
     index : mapping of region to its index; cut at the as-of day by the caller
     calendars : mapping of region to calendar, ``""`` for the others
     years : harvest years
+    others : mapping of name to a further index
+        Each gives a view of its name.
     until : str
         Day of the harvest year, ``MM-DD``, after which nothing is looked at; the parts are then those of the season up
         to that day, and NaN where it was not sown by then.
     """
     regions = sorted({region for region, _ in yields} | set(index))
     keys = [(r, y) for r in regions for y in years if r in index or (r, y) in yields]
-    nothing = np.full(PARTS, np.nan)
-    rows = []
-    for region, year in keys:
-        start, end = calendars.get(region, calendars[""]).window(year)
-        last = min(end + TAIL_DAYS, np.datetime64(f"{year}-{until}")) if until else end + TAIL_DAYS
-        seen = region in index and last - start >= PARTS
-        known = index[region].until(last) if seen and until else index.get(region)
-        rows.append(season_parts(known, start, last) if seen and known is not None else nothing)
+    windows = [_window(calendars.get(region, calendars[""]), year, until) for region, year in keys]
+
+    def cut(looks: Mapping[str, RegionIndex], days: int | None = None) -> Floats:
+        rows = [
+            _parts(looks.get(region), last - days if days else start, last, closed=bool(until or days))
+            for (region, _), (start, last) in zip(keys, windows, strict=True)
+        ]
+        return np.array(rows, dtype=float).reshape(-1, PARTS)
+
+    further = {"": index, **(others or {})}
+    views = {name: cut(looks) for name, looks in further.items() if name}
+    views |= {f"{name}/{RECENT}".lstrip("/"): cut(looks, RECENT_DAYS) for name, looks in further.items()}
     return RegionTable(
         region=np.array([r for r, _ in keys], dtype=np.str_),
         year=np.array([y for _, y in keys], dtype=int),
         t_ha=np.array([yields.get(key, np.nan) for key in keys], dtype=float),
-        parts=np.array(rows, dtype=float).reshape(-1, PARTS),
+        parts=cut(index),
+        views={name: parts for name, parts in views.items() if np.isfinite(parts).any()},
     )
 
 
-def normals(table: RegionTable) -> dict[str, Floats]:
+def _window(calendar: SeasonCalendar, year: int, until: str) -> tuple[np.datetime64, np.datetime64]:
+    start, end = calendar.window(year)
+    return start, min(end + TAIL_DAYS, np.datetime64(f"{year}-{until}")) if until else end + TAIL_DAYS
+
+
+def _parts(looks: RegionIndex | None, start: np.datetime64, last: np.datetime64, *, closed: bool) -> Floats:
+    """Cut one season; ``closed``: nothing after its last day is looked at, not even to draw the line up to it."""
+    if looks is None or last - start < PARTS:
+        return np.full(PARTS, np.nan)
+    return season_parts(looks.until(last) if closed else looks, start, last)
+
+
+def normals(table: RegionTable, view: str = "") -> dict[str, Floats]:
     """Mean parts of each region with at least three seasons seen."""
     found: dict[str, Floats] = {}
     for region in np.unique(table.region):
-        seasons = table.parts[table.region == region]
+        seasons = table.seen_by(view)[table.region == region]
         seen = np.isfinite(seasons)
         counts = seen.sum(axis=0)
         total = np.where(seen, seasons, 0.0).sum(axis=0)
@@ -175,7 +206,7 @@ def normals(table: RegionTable) -> dict[str, Floats]:
     return found
 
 
-def anomalies(table: RegionTable, normal: Mapping[str, Floats], horizon: int) -> Floats:
+def anomalies(table: RegionTable, normal: Mapping[str, Floats], horizon: int, view: str = "") -> Floats:
     """Anomalies of the first ``horizon`` parts, and beside them their mean over all regions of that year.
 
     Returns
@@ -185,7 +216,7 @@ def anomalies(table: RegionTable, normal: Mapping[str, Floats], horizon: int) ->
     """
     nothing = np.full(PARTS, np.nan)
     usual = np.array([normal.get(str(region), nothing) for region in table.region]).reshape(-1, PARTS)
-    own = (table.parts - usual)[:, :horizon]
+    own = (table.seen_by(view) - usual)[:, :horizon]
     common = np.full_like(own, np.nan)
     for year in np.unique(table.year):
         rows = table.year == year

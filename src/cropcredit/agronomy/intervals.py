@@ -45,9 +45,9 @@ def year_sd(errors: Floats, years: NDArray[np.int_]) -> float:
     return float(np.sqrt(np.mean([np.mean(errors[years == year] ** 2) for year in np.unique(years)])))
 
 
-def covered(t_ha: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
-    """Tell which yields fell inside their interval."""
-    return np.asarray((t_ha >= low) & (t_ha <= high))
+def wider(offsets: Floats, sd: float, more: float) -> Floats:
+    """Stretch the quantiles of errors of spread ``sd`` by a further, independent spread, both t/ha."""
+    return offsets * float(np.hypot(sd, more)) / max(sd, 1e-9)
 
 
 def _stretch(years: int, levels: tuple[float, ...]) -> Floats:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
-from cropcredit.agronomy.features import RegionTable, anomalies, labelled, normals
+from cropcredit.agronomy.features import PARTS, RECENT, RegionTable, anomalies, labelled, normals
 from cropcredit.agronomy.mixed import MixedModel, fit_mixed
 from cropcredit.agronomy.mixed_likelihood import Seasons
 from cropcredit.agronomy.responses import Response, fit_response, response_from_json
@@ -38,10 +38,13 @@ class Candidate:
     """Baseline whose residual is learned; the mixed model has none."""
     alpha: float = 1.0
     """Penalty of the linear ones."""
+    view: str = ""
+    """Which look at the season; empty: the table's own parts."""
 
     def __str__(self) -> str:
         """Name it, e.g. ``quadratic/trend/0.3``."""
-        return "/".join([self.kind, *([self.expectation, f"{self.alpha:g}"] if self.expectation else [])])
+        words = [self.kind, *([self.expectation, f"{self.alpha:g}"] if self.expectation else [])]
+        return "/".join(words) + (f" ({self.view})" if self.view else "")
 
 
 CANDIDATES = (
@@ -49,6 +52,12 @@ CANDIDATES = (
     *(Candidate(kind, base) for kind, base in product(("peak", "integral", "boosting"), BASELINES)),
     *(Candidate("quadratic", base, alpha) for base, alpha in product(BASELINES, (0.3, 1.0, 3.0))),
 )
+
+
+def candidates_for(table: RegionTable, horizon: int) -> tuple[Candidate, ...]:
+    """Give :data:`CANDIDATES`, and the mixed model on every other view; the last weeks are seen at the end alone."""
+    views = [view for view in table.views if horizon == PARTS or not view.endswith(RECENT)]
+    return (*CANDIDATES, *(Candidate(MIXED, view=view) for view in views))
 
 
 class RegionalModel(Protocol):
@@ -70,21 +79,23 @@ class Lens:
     horizon: int
     """Leading parts of the season that are looked at."""
     normal: Mapping[str, Floats]
+    view: str = ""
 
     def seen(self, table: RegionTable) -> tuple[Floats, Bools]:
         """Anomalies, own and common, shape (rows, 2 * horizon), and which rows have them."""
-        found = anomalies(table, self.normal, self.horizon)
+        found = anomalies(table, self.normal, self.horizon, self.view)
         return found, np.asarray(np.isfinite(found).all(axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         normal = {r: [None if np.isnan(v) else float(v) for v in parts] for r, parts in self.normal.items()}
-        return {"horizon": self.horizon, "normal": normal}
+        return {"horizon": self.horizon, "view": self.view, "normal": normal}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Lens:
         """Read :meth:`to_json` back."""
-        return cls(horizon=data["horizon"], normal={r: np.array(p, dtype=float) for r, p in data["normal"].items()})
+        normal = {region: np.array(parts, dtype=float) for region, parts in data["normal"].items()}
+        return cls(horizon=data["horizon"], view=data["view"], normal=normal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,13 +196,14 @@ def learnable(table: RegionTable, horizon: int) -> bool:
 
 def fit_all(table: RegionTable, horizon: int, candidates: Sequence[Candidate]) -> dict[Candidate, RegionalModel]:
     """Fit every candidate on the labelled rows of ``table``; none where no season was seen."""
-    lens = Lens(horizon=horizon, normal=normals(table))
     known = table.take(labelled(table))
-    seen, rows = lens.seen(known)
-    if not rows.any():
-        return {}
+    lenses = {v: Lens(horizon=horizon, normal=normals(table, v), view=v) for v in {c.view for c in candidates}}
+    looks = {view: (lens, *lens.seen(known)) for view, lens in lenses.items()}
     fitted: dict[Candidate, RegionalModel] = {}
     for candidate in candidates:
+        lens, seen, rows = looks[candidate.view]
+        if not rows.any():
+            continue
         if candidate.kind == MIXED:
             spread = seen[rows, :horizon].std(axis=0)
             scale = np.where(spread > 0, spread, 1.0)

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from cropcredit.agronomy.baselines import BASELINES, fit_expectation
+from cropcredit.agronomy.baselines import BASELINES, fit_expectation, region_sd
 from cropcredit.agronomy.choice import Choice, Method, choose
 from cropcredit.agronomy.features import RegionTable, labelled, without_yields
-from cropcredit.agronomy.intervals import year_quantiles
-from cropcredit.agronomy.models import CANDIDATES, BaselineModel, Candidate, RegionalModel, Stack, fit_all
+from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
+from cropcredit.agronomy.models import BaselineModel, Candidate, RegionalModel, Stack, candidates_for, fit_all
 from cropcredit.agronomy.scores import Guesses, Scores
 from cropcredit.agronomy.series import Bools, Floats
 from cropcredit.model import PROBABILITIES
@@ -100,7 +100,7 @@ def validate(
     *,
     horizon: int,
     scheme: str = YEARS,
-    candidates: tuple[Candidate, ...] = CANDIDATES,
+    candidates: tuple[Candidate, ...] | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> Validation:
     """Judge average, trend and model on yields as if they had not happened yet.
@@ -112,11 +112,12 @@ def validate(
     horizon : int
         Parts of the season that the model may look at.
     scheme : {"years", "forward", "regions"}
-    candidates : tuple of Candidate
-        Empty: baselines only.
+    candidates : tuple of Candidate, optional
+        Default: all (:func:`cropcredit.agronomy.models.candidates_for`); empty: baselines only.
     done : callable
         Told 1 after each fold.
     """
+    candidates = candidates_for(table, horizon) if candidates is None else candidates
     fits = _Fits(table, horizon, candidates)
     folds: list[tuple[Bools, _Fold]] = []
     without_past = 0
@@ -126,7 +127,7 @@ def validate(
             rows = judged if scheme == REGIONS else judged & known
             without_past += int((judged & ~rows).sum())
             if rows.any():
-                folds.append((rows, _fold(fits, name, train, rows)))
+                folds.append((rows, _fold(fits, name, train, rows, strangers=scheme == REGIONS)))
             done(1)
     rows = np.any([where for where, _ in folds], axis=0)
     chosen = {fold.name: fold.choice for _, fold in folds if fold.choice is not None}
@@ -177,10 +178,10 @@ def gate(validation: Validation, *, seed: int = 0, draws: int = DRAWS) -> Gate:
 
 
 def fit_best(
-    table: RegionTable, *, horizon: int, candidates: tuple[Candidate, ...] = CANDIDATES
+    table: RegionTable, *, horizon: int, candidates: tuple[Candidate, ...] | None = None
 ) -> tuple[Choice, RegionalModel] | None:
     """Choose by leaving out each year of ``table``, and fit on all of it; None where nothing could be fitted."""
-    fits = _Fits(table, horizon, candidates)
+    fits = _Fits(table, horizon, candidates_for(table, horizon) if candidates is None else candidates)
     with threadpool_limits(1):
         inner = _inner(fits, np.ones(len(table.year), dtype=bool))
         found = choose(inner.t_ha, inner.year, inner.guesses)
@@ -259,7 +260,8 @@ def _splits(table: RegionTable, scheme: str) -> Iterator[tuple[str, Bools, Bools
         yield str(year), train, (table.year == year) & known
 
 
-def _fold(fits: _Fits, name: str, train: Bools, rows: Bools) -> _Fold:
+def _fold(fits: _Fits, name: str, train: Bools, rows: Bools, *, strangers: bool) -> _Fold:
+    """Judge ``rows``; ``strangers``: of their regions nothing was learned, so their level is not known either."""
     inner = _inner(fits, train)
     final = fits.guesses(train, rows)
     errors: dict[str, Floats] = {kind: inner.t_ha - inner.guesses[kind] for kind in BASELINES}
@@ -269,6 +271,10 @@ def _fold(fits: _Fits, name: str, train: Bools, rows: Bools) -> _Fold:
     if found is not None and choice is not None:
         errors[MODEL], guess[MODEL] = inner.t_ha - found[1], choice.of(final)
     ends = {method: year_quantiles(error, inner.year, ENDS) for method, error in errors.items()}
+    if strangers:
+        known = fits.table.take(train & labelled(fits.table))
+        between = region_sd(known.region, known.t_ha)
+        ends = {method: wider(ends[method], year_sd(error, inner.year), between) for method, error in errors.items()}
     return _Fold(name, guess, ends, choice)
 
 

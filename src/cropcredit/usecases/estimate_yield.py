@@ -36,7 +36,6 @@ import cropcredit
 from cropcredit.agronomy.cold_start import MODEL_ID, official_forecast
 from cropcredit.agronomy.crop_model import CropModel
 from cropcredit.agronomy.downscale import FieldSpread, field_yield, growth_ranks, trust
-from cropcredit.agronomy.features import region_table
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownRecord
 from cropcredit.model import CropCalendar, Field, Planting, RegionSeries, Season, YieldEstimate, YieldLabel, digest
@@ -56,7 +55,7 @@ from cropcredit.usecases.growth import Growth, growth_reasons, measure_growth, w
 from cropcredit.usecases.progress import quiet
 from cropcredit.usecases.refresh_ndvi import latest_run
 from cropcredit.usecases.verify_crops import Claims, read_claims, unseen
-from cropcredit.usecases.yield_data import region_index, region_of
+from cropcredit.usecases.yield_data import region_of, season_table
 
 KIND = "yield"
 METHOD = "yield-2"
@@ -186,7 +185,7 @@ class EstimateYields:
             )
         model = CropModel.from_json(artefact["model"])
         rows = {(region, year): float("nan") for (_, year), region in mine.items()}
-        now = region_table(rows, region_index(months), model.calendars, sorted({year for _, year in wanted}))
+        now = season_table(rows, months, model.calendars, sorted({year for _, year in wanted}))
         found = model.forecast(now)
         return _Knowledge(
             model_id=model_id,

@@ -91,7 +91,7 @@ def crop_data(
     span = range(harvests[0], harvests[-1] + 1)
     last = _last_day(span[-1], calendars)
     months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= last]
-    index = region_index(months)
+    index = region_index([month for month in months if month.index == main_index(months)])
     _refuse_strangers(good, index)
     yields = {(label.region, label.harvest_year): label.t_ha for label in good}
     used = sorted([*good, *months], key=lambda record: (type(record).__name__, record.id))
@@ -100,7 +100,7 @@ def crop_data(
         labels=tuple(good),
         suspects=tuple(suspects),
         calendars=calendars,
-        table=region_table(yields, index, calendars, span, until=until),
+        table=season_table(yields, months, calendars, span, until=until),
         without_index=tuple(sorted({label.region for label in good} - set(index))) if index else (),
         known_by=max(record.known_at for record in used),
         fingerprint=digest(used),
@@ -116,6 +116,29 @@ def _refuse_strangers(labels: Sequence[YieldLabel], index: Mapping[str, RegionIn
             where=f"index of {labels[0].crop!r}",
             cure="write both files with the same region codes",
         )
+
+
+def season_table(
+    yields: Mapping[tuple[str, int], float],
+    months: Sequence[RegionSeries],
+    calendars: Mapping[str, SeasonCalendar],
+    years: Sequence[int],
+    *,
+    until: str = "",
+) -> RegionTable:
+    """Lay out region-seasons with every index that is known of them; arguments as for ``region_table``."""
+    by_name: dict[str, list[RegionSeries]] = defaultdict(list)
+    for month in months:
+        by_name[month.index].append(month)
+    looks = {name: region_index(own) for name, own in sorted(by_name.items())}
+    main = looks.pop(main_index(months), {})
+    return region_table(yields, main, calendars, years, others=looks, until=until)
+
+
+def main_index(months: Iterable[RegionSeries]) -> str:
+    """Name the index whose seasons every model sees: NDVI where there is one, else the first by name."""
+    names = sorted({month.index for month in months}, key=lambda name: (name != "ndvi", name))
+    return names[0] if names else ""
 
 
 def region_index(months: Iterable[RegionSeries]) -> dict[str, RegionIndex]:

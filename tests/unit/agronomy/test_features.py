@@ -97,6 +97,37 @@ def test_yields_without_an_index_keep_their_rows():
     assert seen_parts(table).tolist() == [0]
 
 
+def rising(until: str = "", *, later: float = 0.9):
+    """One region whose index rises by 0.001 a day; after 1 May 2012 it is ``later``."""
+    dates = np.arange(np.datetime64("2010-01-01"), np.datetime64("2013-01-01"), 5)
+    values = 0.001 * (dates - np.datetime64("2012-01-01")).astype(float)
+    values[dates > np.datetime64("2012-05-01")] = later
+    looks = {"a": RegionIndex(dates, values)}
+    return region_table({}, looks, {"": SeasonCalendar(20, 140)}, [2012], others={"fapar": looks}, until=until)
+
+
+def test_the_last_weeks_and_a_second_index_are_views_of_their_own():
+    table = rising(until="05-01")
+
+    assert sorted(table.views) == ["fapar", "fapar/recent", "recent"]
+    np.testing.assert_array_equal(table.views["fapar"], table.parts)
+    edges = 121 - 90 + np.linspace(0, 90, PARTS + 1)  # day numbers up to 1 May, from 90 days before
+    np.testing.assert_allclose(table.views["recent"][0], 0.001 * (edges[:-1] + edges[1:] - 1) / 2, atol=1e-9)
+    assert sorted(table.take(np.array([False])).views) == sorted(table.views)
+
+
+def test_what_comes_after_the_day_named_changes_nothing():
+    one, other = rising(until="05-01", later=0.9), rising(until="05-01", later=0.1)
+
+    np.testing.assert_array_equal(one.parts, other.parts)
+    np.testing.assert_array_equal(one.views["recent"], other.views["recent"])
+    assert not np.array_equal(rising(later=0.9).parts, rising(later=0.1).parts)
+
+
+def test_a_season_not_sown_by_that_day_was_not_seen():
+    assert np.isnan(rising(until="01-21").parts).all()
+
+
 def table_of(levels: dict[str, list[float]]):
     years = range(2010, 2010 + len(next(iter(levels.values()))))
     looks = {}

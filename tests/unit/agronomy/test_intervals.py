@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cropcredit.agronomy.intervals import covered, year_quantiles, year_sd
+from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
 from cropcredit.model import PROBABILITIES
 
 
@@ -29,8 +29,8 @@ def test_one_year_alone_still_gives_finite_ends():
     assert np.isfinite(year_quantiles(np.array([-1.0, 0.0, 1.0]), np.array([1, 1, 1]))).all()
 
 
-def test_the_ends_belong_to_the_interval():
-    assert covered(np.array([1.0, 2.0, 2.1]), np.full(3, 1.0), np.full(3, 2.0)).tolist() == [True, True, False]
+def test_a_further_spread_adds_as_independent_ones_do():
+    np.testing.assert_allclose(wider(np.array([-2.0, 0.0, 1.0]), 3.0, 4.0), [-10 / 3, 0, 5 / 3])
 
 
 def test_ninety_percent_intervals_cover_ninety_percent_of_unseen_years():

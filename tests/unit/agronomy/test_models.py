@@ -12,7 +12,15 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cropcredit.agronomy.baselines import Expectation, fit_expectation
 from cropcredit.agronomy.features import damped_quadratic
-from cropcredit.agronomy.models import CANDIDATES, ResidualModel, Stack, fit_all, learnable, model_from_json
+from cropcredit.agronomy.models import (
+    CANDIDATES,
+    ResidualModel,
+    Stack,
+    candidates_for,
+    fit_all,
+    learnable,
+    model_from_json,
+)
 from cropcredit.agronomy.regressor import MixedRegressor, MonotoneBoosting, ResidualRegressor
 from cropcredit.agronomy.responses import _grown, features, with_integral
 from tests.unit.agronomy.worlds import regions
@@ -126,6 +134,20 @@ def test_a_greener_season_as_a_whole_never_means_less_to_the_trees():
     grown = [sum(_grown(tree, columns)[k] for tree in model.trees_) for k in range(50)]
 
     assert np.all(np.diff(grown) >= -1e-12)
+
+
+def test_every_view_has_its_mixed_model_and_the_last_weeks_only_at_the_end():
+    table = regions()
+    table = replace(table, views={"fapar": table.parts, "recent": table.parts})
+
+    assert {c.view for c in candidates_for(table, 6)} == {"", "fapar", "recent"}
+    assert {c.view for c in candidates_for(table, 4)} == {"", "fapar"}
+    fitted = fit_all(table, 6, [c for c in candidates_for(table, 6) if c.kind == "mixed"])
+    (_, first), *others = fitted.items()
+    for _, model in others:
+        copy = model_from_json(json.loads(json.dumps(model.to_json())))
+        np.testing.assert_allclose(copy.predict(table), first.predict(table))
+    assert [str(c) for c in fitted] == ["mixed", "mixed (fapar)", "mixed (recent)"]
 
 
 def test_peak_and_integral_are_those_of_the_region_and_of_all():
