@@ -214,9 +214,17 @@ def _trial(one: Judged) -> Facts:
         },
         "scores": {name: _rounded(validation.scores(name)) for name in validation.predicted},
         "years": years,
-        "worst": max(years, key=lambda year: year["shown"]["nrmse"]),
+        "worst": _worst(years, gate.use, "shown" if gate.use == shown else "baseline"),
     }
     return trial | {"decision": decision(trial)}
+
+
+def _worst(years: list[Facts], method: str, side: str) -> Facts:
+    """Name the year in which the method that is used erred most, with the baseline beside it."""
+    year = max(years, key=lambda one: one[side]["nrmse"])
+    beside = {"baseline_nrmse": year["baseline"]["nrmse"]}
+    scores: Facts = year[side]
+    return {"year": year["year"], "labels": year["labels"], "method": method} | scores | beside
 
 
 def _content(table: RegionTable) -> str:

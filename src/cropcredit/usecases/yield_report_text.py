@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cropcredit.agronomy.features import PARTS
-from cropcredit.agronomy.validation import MODEL
+from cropcredit.agronomy.validation import MODEL, YEARS
 from cropcredit.usecases.yield_report_words import SCHEMES_EN, SCHEMES_ZH, at_fullest, percent
 
 CHOICES = 5
@@ -16,7 +16,6 @@ HORIZON_COLUMNS = (
     "season seen",
     "nRMSE %",
     "best baseline",
-    "its nRMSE %",
     "skill",
     "90 % range",
     "90 % covers",
@@ -71,8 +70,7 @@ def horizon_row(trial: Trial) -> tuple[str, ...]:
         SCHEMES_EN[trial["scheme"]],
         f"{trial['parts']}/{PARTS}" if trial["parts"] else "none",
         f"{shown['nrmse']:.1f}",
-        trial["baseline"],
-        f"{baseline['nrmse']:.1f}",
+        f"{trial['baseline']} {baseline['nrmse']:.1f}",
         f"{gate['skill']:+.3f}" if tried else "",
         f"{gate['skill_low']:+.3f} to {gate['skill_high']:+.3f}" if tried else "",
         percent(shown["coverage"]),
@@ -126,10 +124,11 @@ def trial_lines(trial: Trial) -> list[str]:
             f"{trial['candidates']} candidates and their stack competed within the training years of each fold; "
             f"chosen (folds): {', '.join(named)}{f' and {others} others' if others > 0 else ''}."
         )
-    beside = f"{trial['baseline']} {worst['baseline']['nrmse']:.1f} %"
+    beside = "" if worst["method"] != MODEL else f" ({trial['baseline']} {worst['baseline_nrmse']:.1f} %)"
     lines.append(
-        f"Worst year of the {trial['shown']}: {worst['year']}, nRMSE {worst['shown']['nrmse']:.1f} % ({beside}); "
-        f"its 90 % interval covered {percent(worst['shown']['coverage'], 0)} of {worst['labels']} yields."
+        f"Worst year of the {worst['method']}, which {'is' if trial['scheme'] == YEARS else 'would be'} used: "
+        f"{worst['year']}, nRMSE {worst['nrmse']:.1f} %{beside}; its 90 % interval covered "
+        f"{percent(worst['coverage'], 0)} of {worst['labels']} yields."
     )
     if trial["without_past"]:
         lines.append(f"Not judged, as no other yield of their region was to be learned from: {trial['without_past']}.")

@@ -102,7 +102,7 @@ def test_no_suspects_is_said():
 
 def test_a_point_of_the_scatter_lies_where_its_yields_say():
     svg = plots.scatter(facts()["yields"]["years"], trial())
-    axes = plots.Axes(width=330, height=330, x=(0, 8), y=(0, 8))
+    axes = plots.Axes(width=330, height=330, x=(2, 8), y=(2, 8))
 
     points = [(float(p.get("cx")), float(p.get("cy"))) for p in marks(svg, "point")][:6]
 
@@ -132,6 +132,8 @@ def test_one_panel_per_scheme_that_was_run_with_its_horizons():
 
     assert len(panels) == 2
     assert all(len(marks(panel, "dot")) == 2 * 3 for panel in panels)
+    values = {t.get("class"): float(t.get("y")) for t in marks(panels[0], "value")}
+    assert values["value baseline"] < values["value shown"]  # the greater error is written above
     assert [t.text for t in panels[0].iter("text") if t.text in {"3/6", "4/6", "6/6"}] == ["3/6", "4/6", "6/6"]
 
 
@@ -140,9 +142,14 @@ def test_ticks_are_few_round_and_reach_the_top(highest):
     ticks = plots._ticks(highest)
 
     assert ticks[0] == 0
+    assert len(ticks) > 1
     assert ticks[-1] >= highest
     assert len(ticks) <= 7
     assert len({round(b - a, 12) for a, b in pairwise(ticks)}) <= 1
+
+
+def test_ticks_start_a_little_below_the_lowest():
+    assert plots._ticks(11.2, 5.3) == [4, 6, 8, 10, 12]
 
 
 def test_many_years_are_named_every_other_one():

@@ -31,7 +31,7 @@ def page(facts: Mapping[str, Any]) -> str:
         el("h1", f"{name['en']} ", el("span", name["zh"])),
         el("p", "Would the yield model have held in years and regions it had not seen?", class_="soft"),
         el("p", facts["summary"]["zh"], class_="zh", lang="zh"),
-        el("p", facts["summary"]["en"]),
+        el("p", facts["summary"]["en"], class_="sum"),
         _tiles(facts),
         _horizons(facts),
         *(_scheme(facts, scheme) for scheme in SCHEMES_EN),
@@ -63,7 +63,7 @@ def _tiles(facts: Mapping[str, Any]) -> Element:
         tiles.append((f"nRMSE of the {trial['baseline']}", f"{baseline['nrmse']:.1f} %"))
     tiles.append((f"of yields inside the 90 % interval of the {gate['use']}", percent(used["coverage"])))
     worst = trial["worst"]
-    tiles.append((f"worst year, nRMSE {worst['shown']['nrmse']:.1f} %", str(worst["year"])))
+    tiles.append((f"worst year, nRMSE {worst['nrmse']:.1f} %", str(worst["year"])))
     return el(
         "div", *(el("div", el("b", value), el("small", says), class_="tile") for says, value in tiles), class_="tiles"
     )

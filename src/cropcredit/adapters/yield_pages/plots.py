@@ -70,9 +70,10 @@ class Axes:
 def scatter(yields: Mapping[str, Any], trial: Trial) -> Element:
     """Draw predicted against observed; the worst year stands out."""
     observed, predicted = np.array(yields["t_ha"]), np.array(yields["predicted"])
-    top = _ticks(float(max(observed.max(), predicted.max())))
-    axes = Axes(width=330, height=330, x=(0, top[-1]), y=(0, top[-1]))
-    (x1, y1), (x2, y2) = axes.at(0, 0), axes.at(top[-1], top[-1])
+    both = np.append(observed, predicted)
+    ticks = _ticks(float(both.max()), float(both.min()))
+    axes = Axes(width=330, height=330, x=(ticks[0], ticks[-1]), y=(ticks[0], ticks[-1]))
+    (x1, y1), (x2, y2) = axes.at(ticks[0], ticks[0]), axes.at(ticks[-1], ticks[-1])
     worst = np.array(yields["year"]) == trial["worst"]["year"]
     dots = [
         _dot(axes, x, y, "point worst" if bad else "point", 3 if bad else 2.2)
@@ -80,8 +81,8 @@ def scatter(yields: Mapping[str, Any], trial: Trial) -> Element:
     ]
     legend = el("text", f"{trial['worst']['year']}, worst year", x=x1 + 18, y=TOP + 16, class_="worst-name")
     marks = [
-        *axes.rows(top),
-        *axes.columns([(value, f"{value:g}") for value in top]),
+        *axes.rows(ticks),
+        *axes.columns([(value, f"{value:g}") for value in ticks]),
         el("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="ideal"),
         *dots,
         el("circle", cx=x1 + 9, cy=TOP + 12, r=3.5, class_="point worst"),
@@ -136,7 +137,11 @@ def coverage(trial: Trial) -> Element:
         *axes.columns(_year_names(years)),
         el("text", f"all years together {percent(pooled)}", x=640 - RIGHT, y=15, text_anchor="end"),
     ]
-    return axes.frame("Coverage of the 90 % interval per year", "Yields inside the 90 % interval, per year", *marks)
+    return axes.frame(
+        "Coverage of the 90 % interval per year",
+        f"Yields inside the {trial['shown']}'s 90 % interval, per year",
+        *marks,
+    )
 
 
 def horizons(trials: Sequence[Trial]) -> Element:
@@ -153,16 +158,19 @@ def horizons(trials: Sequence[Trial]) -> Element:
 def _panel(scheme: str, trials: Sequence[Trial], ticks: Sequence[float]) -> Element:
     axes = Axes(width=320, height=230, x=(-0.3, max(len(trials) - 0.7, 0.3)), y=(0, ticks[-1]))
     marks = [*axes.rows(ticks, " %"), *axes.columns([(i, f"{t['parts']}/{PARTS}") for i, t in enumerate(trials)])]
-    for kind in ("baseline", "shown"):
-        values = [trial["scores"][trial[kind]]["nrmse"] for trial in trials]
+    errors_of = {kind: [trial["scores"][trial[kind]]["nrmse"] for trial in trials] for kind in ("baseline", "shown")}
+    for kind, values in errors_of.items():
         points = [axes.at(place, value) for place, value in enumerate(values)]
         marks += [el("line", x1=a[0], y1=a[1], x2=b[0], y2=b[1], class_=f"line {kind}") for a, b in pairwise(points)]
         marks += [el("circle", cx=x, cy=y, r=4, class_=f"dot {kind}") for x, y in points]
-        drop = 17 if kind == "shown" else -10
-        marks += [
-            el("text", f"{value:.1f}", x=x, y=y + drop, text_anchor="middle", class_=f"value {kind}")
-            for value, (x, y) in zip(values, points, strict=True)
-        ]
+    for baseline, shown, (place, trial) in zip(*errors_of.values(), enumerate(trials), strict=True):
+        named = [("baseline", baseline), ("shown", shown)] if trial["shown"] == MODEL else [("baseline", baseline)]
+        for kind, value in named:
+            above = (kind == "baseline") == (baseline >= shown)
+            x, y = axes.at(place, value)
+            name = el("text", f"{value:.1f}", x=x, y=y + (-10 if above else 18), text_anchor="middle")
+            name.set("class", f"value {kind}")
+            marks.append(name)
     marks.append(el("text", "of the season seen", x=320 - RIGHT, y=230 - 4, text_anchor="end"))
     return axes.frame(f"Error by horizon: {SCHEMES_EN[scheme]}", SCHEMES_EN[scheme], *marks)
 
@@ -185,9 +193,10 @@ def _dot(axes: Axes, x: float, y: float, kind: str, radius: float) -> Element:
     return el("circle", cx=across, cy=down, r=radius, class_=kind)
 
 
-def _ticks(highest: float) -> list[float]:
-    """Give four to seven round numbers from 0 to at least ``highest``."""
-    rough = max(highest, 1e-9) / 5
+def _ticks(highest: float, lowest: float = 0.0) -> list[float]:
+    """Give four to eight round numbers from ``lowest``, or a little below it, to ``highest`` or a little above."""
+    rough = max(highest - lowest, 1e-9) / 5
     scale = 10 ** float(np.floor(np.log10(rough)))
     step = next(scale * nice for nice in STEPS if scale * nice >= rough)
-    return [round(step * count, 10) for count in range(int(np.ceil(highest / step - 1e-9)) + 1)]
+    first, last = int(np.floor(lowest / step + 1e-9)), int(np.ceil(highest / step - 1e-9))
+    return [round(step * count, 10) for count in range(first, max(last, first + 1) + 1)]
