@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cropcredit.agronomy.crop_model import CropModel
 from cropcredit.agronomy.features import PARTS
-from cropcredit.agronomy.models import CANDIDATES
+from cropcredit.agronomy.models import candidates_for
 from cropcredit.usecases.yield_data import CropData
 
 _CARD = """# Yield of {crop}
@@ -22,9 +22,7 @@ its region by its own growth (spread between fields {cv:.0%}, {spread}).
 
 ## On years it had not seen
 
-| season seen | method | nRMSE % | MAPE % | R2 | 90 % covers | width t/ha | skill (90 % range) | used |
-|---|---|---|---|---|---|---|---|---|
-{rows}
+{scores}
 
 ## Left out before learning
 
@@ -35,6 +33,21 @@ its region by its own growth (spread between fields {cv:.0%}, {spread}).
 A region without labels gets the mean of the others with a wider interval. Floods, hail and theft after the last clear
 image are not seen. Before half of the season is seen, the baseline answers.
 """
+
+
+_COLUMNS = (
+    "season seen",
+    "method",
+    "nRMSE %",
+    "MAPE %",
+    "R2",
+    "r anomaly",
+    "90 % covers",
+    "width t/ha",
+    "interval score",
+    "skill (90 % range)",
+    "used",
+)
 
 
 def card(artefact: Mapping[str, Any], model: CropModel, data: CropData) -> str:
@@ -49,23 +62,29 @@ def card(artefact: Mapping[str, Any], model: CropModel, data: CropData) -> str:
         known_by=artefact["known_by"],
         fingerprint=data.fingerprint[:16],
         predecessor=artefact["predecessor"] or "none",
-        tried=len(CANDIDATES),
+        tried=max((len(candidates_for(data.table, parts)) for parts in model.horizons if parts), default=0),
         cv=model.spread.cv,
         spread=model.spread.source,
-        rows="\n".join(_rows(model)),
+        scores="\n".join(_rows(model)),
         left_out="\n".join(left_out) or "Nothing.",
     )
 
 
 def _rows(model: CropModel) -> list[str]:
-    rows = []
+    rows = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
     for horizon, part in sorted(model.horizons.items()):
         seen = f"{horizon}/{PARTS}" if horizon else "before"
         for name, s in part.scores.items():
             gate = part.gate
             skill = f"{gate.skill:+.3f} ({gate.skill_low:+.3f} to {gate.skill_high:+.3f})" if name == "model" else ""
-            cells = (seen, name, f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", f"{s.coverage:.0%}")
+            anomaly = "" if s.anomaly_r is None else f"{s.anomaly_r:.2f}"
+            errors = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}", anomaly)
+            interval = (f"{s.coverage:.0%}", f"{s.width_t_ha:.2f}", f"{s.interval_score:.2f}")
             made_of = f": {part.made_of}" if part.made_of and name == "model" else ""
             used = f"yes{made_of}" if gate.use == name else ""
-            rows.append("| " + " | ".join((*cells, f"{s.width_t_ha:.2f}", skill, used)) + " |")
+            rows.append(_line((seen, name, *errors, *interval, skill, used)))
     return rows
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

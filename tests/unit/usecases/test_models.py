@@ -184,3 +184,17 @@ def test_what_did_not_change_is_not_told_twice():
 
     assert what_changed(one, None) == "trained: labels 40, years 2003-2019, skill -0.050"
     assert what_changed(one, one) == "trained: labels 40, years 2003-2019, skill -0.050 -> -0.050"
+
+
+def test_the_card_tells_how_many_competed_and_how_good_the_interval_is():
+    made = world(*(label(f"T{t}", year, 4 + t + year % 3) for t in (1, 2) for year in range(2010, 2020)))
+
+    _, card = made.models.artefacts[trainer(made)[0].model_id]
+    header, line = (
+        row.split("|") for row in card.splitlines() if row.startswith(("| season seen", "| before | average"))
+    )
+
+    assert "(0 candidates;" in card
+    row = dict(zip((name.strip() for name in header), (cell.strip() for cell in line), strict=True))
+    assert float(row["interval score"]) >= float(row["width t/ha"]) > 0
+    assert float(row["r anomaly"]) < 0  # the average of the other years errs against the year that is left out
