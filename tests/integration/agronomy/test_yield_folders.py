@@ -215,6 +215,18 @@ def test_the_36_dekads_follow_each_other_three_in_a_month(tmp_path, read_as, yea
     assert lasts == [date(year + m // 12, m % 12 + 1, 1) - timedelta(days=1) for m in range(1, 13)]
 
 
+def test_regions_that_stand_mixed_are_told_apart(tmp_path, read_as):
+    write(tmp_path, "i.csv", "code,d,v", "B,2020-03-09,.4", "A,2020-03-01,.1", "B,2020-03-01,.3", "A,2020-02-01,.2")
+
+    found = [(s.region, s.days, s.ndvi) for s in series(read_as(f'{INDEX}date = {{ column = "d" }}\n'))]
+
+    assert found == [
+        ("A", (date(2020, 2, 1),), (0.2,)),
+        ("A", (date(2020, 3, 1),), (0.1,)),
+        ("B", (date(2020, 3, 1), date(2020, 3, 9)), (0.3, 0.4)),
+    ]
+
+
 def test_a_further_index_keeps_to_itself(tmp_path, read_as):
     write(tmp_path, "i.csv", "code,y,m,v,n", "A,2020,3,0.3,150")
     days = 'date = { year = "y", month = "m" }\n'
