@@ -245,7 +245,7 @@ def test_two_days_of_the_year_serve_all_regions(read_as):
 
 
 def test_a_calendar_passes_over_regions_without_days(tmp_path, read_as):
-    write(tmp_path, "c.csv", "code,s,h", "A,0.2,180", "B,,")
+    write(tmp_path, "c.csv", "code,s,h", "A,0.2,180", "B,,", "C,9,", "D,,9")
     more = '[calendar]\nfile = "c.csv"\nregion = "code"\nsowing_doy = "s"\nharvest_doy = "h"\n'
 
     (calendar,) = calendars(read_as(more))
@@ -270,8 +270,10 @@ def test_a_season_across_new_year_has_its_middle_there(read_as):
     base = 'country = "KE"\nseason = "long_rains"\n' + BASE  # sown February to May, harvested July to January
 
     (calendar,) = calendars(read_as(base=base))
+    (potato,) = calendars(read_as(base='country = "ES"\n' + BASE.replace("maize", "potato")))  # December to June
 
     assert (calendar.sowing_doy, calendar.harvest_doy) == (92, 289)
+    assert potato.sowing_doy == 76
 
 
 def test_a_country_with_none_or_several_seasons_is_refused(read_as):
@@ -279,6 +281,10 @@ def test_a_country_with_none_or_several_seasons_is_refused(read_as):
         read_as(base='country = "XX"\n' + BASE)
     with pytest.raises(MissingEvidence, match=r"calendars of 'maize' in 'KE'; name country and season \(KE long_rains"):
         read_as(base='country = "KE"\n' + BASE)
+    with pytest.raises(
+        MissingEvidence, match=r"calendars of 'maize' in 'CN'; .*\(CN-north summer, CN-northeast summer"
+    ):
+        read_as(base='country = "CN"\n' + BASE)
 
 
 MAPPINGS = [
@@ -327,6 +333,8 @@ FILES = [
     pytest.param("code,jahr,ertrag", "A,,1", r"y\.csv row 2: jahr nan is not a whole number", id="no year"),
     pytest.param("code,jahr,ertrag", " ,2019,1", r"y\.csv row 2: code is empty", id="no region"),
     pytest.param("code,jahr,ertrag", "A,2019,inf", r"y\.csv row 2: ertrag inf is no number", id="infinite"),
+    pytest.param("code,jahr,ertrag", 'A,"20\n19"', r"y\.csv: is not the table.*got 2", id="a line break in a cell"),
+    pytest.param("code,jahr,ertrag", "A,2019,\n,2019,1", r"y\.csv row 3: code is empty", id="after a row passed over"),
     pytest.param("", "", r"y\.csv: is not the table.*Empty CSV", id="empty file"),
 ]
 
