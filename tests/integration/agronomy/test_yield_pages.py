@@ -132,8 +132,12 @@ def test_one_panel_per_scheme_that_was_run_with_its_horizons():
 
     assert len(panels) == 2
     assert all(len(marks(panel, "dot")) == 2 * 3 for panel in panels)
-    values = {t.get("class"): float(t.get("y")) for t in marks(panels[0], "value")}
-    assert values["value baseline"] < values["value shown"]  # the greater error is written above
+    at = {
+        mark.get("class"): float(mark.get("y") or mark.get("cy"))
+        for mark in marks(panels[0], "value") + marks(panels[0], "dot")
+    }
+    assert at["value baseline"] < at["dot baseline"]  # the greater error is written above its point
+    assert at["value shown"] > at["dot shown"]
     assert [t.text for t in panels[0].iter("text") if t.text in {"3/6", "4/6", "6/6"}] == ["3/6", "4/6", "6/6"]
 
 
