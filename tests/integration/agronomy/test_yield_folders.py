@@ -303,6 +303,14 @@ MAPPINGS = [
     pytest.param(f'{INDEX}date = {{ column = "d", form = "%Y-%m" }}\n', "nor tells a day", id="form without a day"),
     pytest.param(f'{INDEX}date = {{ column = "d" }}\n' * 2, "two indices of one name among fapar, fapar", id="twins"),
     pytest.param(f'{INDEX}date = {{ column = "d" }}\n'.replace("i.csv", ""), "an index needs a file", id="index file"),
+    pytest.param(
+        f'{INDEX}date = {{ column = "d" }}\n'.replace("FAPAR", "leaf area"), "name without blanks", id="index name"
+    ),
+    pytest.param(
+        f'{INDEX}date = {{ column = "d", zone = "UTC" }}\n', "unknown field `zone`", id="unknown member of a date"
+    ),
+    pytest.param("[calender]\nsowing_doy = 9\n", "unknown field `calender`", id="unknown table"),
+    pytest.param('[calendar]\nregion = "r"\nsowing_doy = 9\nharvest_doy = 90\n', "and no file", id="column of no file"),
     pytest.param("=", "is not TOML", id="not TOML"),
 ]
 
