@@ -12,7 +12,7 @@ from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectatio
 from cropcredit.agronomy.downscale import FieldSpread
 from cropcredit.agronomy.features import PARTS, RegionTable, SeasonCalendar, labelled, seen_parts
 from cropcredit.agronomy.forecasts import RegionForecast
-from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
+from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_quantiles, year_sd
 from cropcredit.agronomy.models import RegionalModel, learnable, model_from_json
 from cropcredit.agronomy.scores import Scores
 from cropcredit.agronomy.validation import MODEL, Gate, Validation, fit_best, gate, validate
@@ -29,12 +29,19 @@ class Horizon:
     gate: Gate
     offsets: dict[str, tuple[float, ...]]
     """Method -> quantiles of its errors at :data:`cropcredit.model.PROBABILITIES`, t/ha."""
+    scales: dict[str, dict[str, float]]
+    """Method -> region -> size of its errors beside all; offsets and spread are multiplied by it."""
     sd_t_ha: dict[str, float]
     scores: dict[str, Scores]
     model: RegionalModel | None = None
     """None where the gate keeps it out."""
     made_of: str = ""
     """Which models it combines, in words."""
+
+    def scaled(self, method: str, region: str) -> tuple[float, ...]:
+        """Give the quantiles of a method's errors in one region."""
+        scale = self.scales[method].get(region, 1.0)
+        return tuple(scale * offset for offset in self.offsets[method])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +60,12 @@ class CropModel:
     def forecast(self, now: RegionTable) -> dict[tuple[str, int], RegionForecast]:
         """Forecast every row of ``now`` (this season's parts of all regions; yields are not looked at)."""
         seen = seen_parts(now)
+        models = {h: part.model for h, part in self.horizons.items() if part.model is not None}
+        guesses = {h: model.predict(now) for h, model in models.items()}
+        sees = {h: model.sees(now) for h, model in models.items()}
         found: dict[tuple[str, int], RegionForecast] = {}
-        guesses = {h: part.model.predict(now) for h, part in self.horizons.items() if part.model is not None}
         for row, (region, year) in enumerate(zip(now.region.tolist(), now.year.tolist(), strict=True)):
-            reached = max(h for h in self.horizons if h <= seen[row])
+            reached = max(h for h in self.horizons if h <= seen[row] and (h not in sees or sees[h][row]))
             part = self.horizons[reached]
             expected = {
                 kind: float(line.predict(now.region[[row]], now.year[[row]])[0]) for kind, line in self._lines()
@@ -66,8 +75,10 @@ class CropModel:
             known = region in self.baselines["average"].lines
             found[region, year] = RegionForecast(
                 t_ha=t_ha,
-                offsets=part.offsets[use] if known else self._wider(part, use),
-                sd_t_ha=part.sd_t_ha[use] if known else float(np.hypot(part.sd_t_ha[use], self.region_sd_t_ha)),
+                offsets=part.scaled(use, region) if known else self._wider(part, use),
+                sd_t_ha=part.sd_t_ha[use] * part.scales[use].get(region, 1.0)
+                if known
+                else float(np.hypot(part.sd_t_ha[use], self.region_sd_t_ha)),
                 method=use,
                 baseline=part.gate.baseline,
                 baseline_t_ha=expected[part.gate.baseline],
@@ -148,9 +159,12 @@ def _fit_horizon(table: RegionTable, horizon: int, validation: Validation) -> Ho
     decided = gate(validation)
     found = fit_best(table, horizon=horizon) if decided.use == MODEL else None
     errors = {name: validation.errors(name) for name in validation.predicted}
+    scales = {name: region_scales(error, validation.region) for name, error in errors.items()}
+    alike = {name: error / scale_of(scales[name], validation.region) for name, error in errors.items()}
     return Horizon(
         gate=decided,
-        offsets={n: tuple(map(float, year_quantiles(e, validation.year, PROBABILITIES))) for n, e in errors.items()},
+        offsets={n: tuple(map(float, year_quantiles(e, validation.year, PROBABILITIES))) for n, e in alike.items()},
+        scales=scales,
         sd_t_ha={name: year_sd(error, validation.year) for name, error in errors.items()},
         scores={name: validation.scores(name) for name in errors},
         model=None if found is None else found[1],
@@ -162,6 +176,7 @@ def _horizon_json(part: Horizon) -> dict[str, Any]:
     return {
         "gate": asdict(part.gate),
         "offsets": {name: list(offsets) for name, offsets in part.offsets.items()},
+        "scales": part.scales,
         "sd_t_ha": part.sd_t_ha,
         "scores": {name: asdict(scores) for name, scores in part.scores.items()},
         "model": None if part.model is None else part.model.to_json(),
@@ -173,6 +188,7 @@ def _horizon(data: Mapping[str, Any]) -> Horizon:
     return Horizon(
         gate=Gate(**data["gate"]),
         offsets={name: tuple(offsets) for name, offsets in data["offsets"].items()},
+        scales={name: dict(scales) for name, scales in data["scales"].items()},
         sd_t_ha=dict(data["sd_t_ha"]),
         scores={name: Scores(**scores) for name, scores in data["scores"].items()},
         model=None if data["model"] is None else model_from_json(data["model"]),

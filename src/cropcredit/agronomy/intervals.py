@@ -6,12 +6,17 @@ say, however many regions it has, and few years widen the interval as Student's 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from cropcredit.agronomy.series import Floats
 from cropcredit.model import PROBABILITIES
+
+PRIOR_LABELS = 8.0
+"""Errors' worth of the spread of all regions in each region's own."""
 
 
 def year_quantiles(errors: Floats, years: NDArray[np.int_], levels: tuple[float, ...] = PROBABILITIES) -> Floats:
@@ -43,6 +48,25 @@ def year_quantiles(errors: Floats, years: NDArray[np.int_], levels: tuple[float,
 def year_sd(errors: Floats, years: NDArray[np.int_]) -> float:
     """Root mean square error, every year weighing the same."""
     return float(np.sqrt(np.mean([np.mean(errors[years == year] ** 2) for year in np.unique(years)])))
+
+
+def region_scales(errors: Floats, region: NDArray[np.str_]) -> dict[str, float]:
+    """Tell how large the errors of each region are beside all, shrunk towards one where a region has few.
+
+    Errors divided by it are alike, so quantiles from all regions serve each: intervals conditional on the region
+    (Mondrian) as far as its number of labels allows.
+    """
+    pooled = float(np.mean(errors**2)) or 1.0
+    scales = {}
+    for name in np.unique(region):
+        mine = errors[region == name]
+        scales[str(name)] = float(np.sqrt((PRIOR_LABELS + (mine**2).sum() / pooled) / (PRIOR_LABELS + len(mine))))
+    return scales
+
+
+def scale_of(scales: Mapping[str, float], region: NDArray[np.str_]) -> Floats:
+    """Give the scale of each row; one for a region that is not known."""
+    return np.array([scales.get(str(name), 1.0) for name in region])
 
 
 def wider(offsets: Floats, sd: float, more: float) -> Floats:

@@ -67,6 +67,10 @@ class RegionalModel(Protocol):
         """Yield of each row, t/ha; what is known without the index where the season was not seen."""
         ...
 
+    def sees(self, table: RegionTable) -> Bools:
+        """Tell of each row whether its season was seen by every view that the model was fitted to."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         ...
@@ -83,6 +87,8 @@ class Lens:
 
     def seen(self, table: RegionTable) -> tuple[Floats, Bools]:
         """Anomalies, own and common, shape (rows, 2 * horizon), and which rows have them."""
+        if self.view and self.view not in table.views:  # an index that nobody has sent this season
+            return np.full((len(table.year), 2 * self.horizon), np.nan), np.zeros(len(table.year), dtype=bool)
         found = anomalies(table, self.normal, self.horizon, self.view)
         return found, np.asarray(np.isfinite(found).all(axis=1))
 
@@ -114,6 +120,10 @@ class ResidualModel:
             expected[rows] += self.response.predict(seen[rows])
         return np.maximum(expected, 0.0)
 
+    def sees(self, table: RegionTable) -> Bools:
+        """Tell of each row whether its season was seen."""
+        return self.lens.seen(table)[1]
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return {
@@ -137,6 +147,10 @@ class MixedRegional:
         """Yield of each row, t/ha; level, trend and drift alone where the season was not seen."""
         return self.model.predict(_seasons(table, self.lens, self.scale))
 
+    def sees(self, table: RegionTable) -> Bools:
+        """Tell of each row whether its season was seen."""
+        return self.lens.seen(table)[1]
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return {"kind": MIXED, "lens": self.lens.to_json(), "scale": self.scale.tolist(), "model": self.model.to_json()}
@@ -153,6 +167,10 @@ class Stack:
         """Yield of each row, t/ha."""
         return np.asarray(sum(weight * model.predict(table) for weight, model in self.members))
 
+    def sees(self, table: RegionTable) -> Bools:
+        """Tell of each row whether all members saw its season."""
+        return np.asarray(np.all([model.sees(table) for _, model in self.members], axis=0))
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return {"kind": "stack", "members": [[weight, model.to_json()] for weight, model in self.members]}
@@ -167,6 +185,10 @@ class BaselineModel:
     def predict(self, table: RegionTable) -> Floats:
         """Yield of each row, t/ha."""
         return self.expectation.predict(table.region, table.year)
+
+    def sees(self, table: RegionTable) -> Bools:
+        """Say yes everywhere: a baseline looks at no season."""
+        return np.ones(len(table.year), dtype=bool)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from cropcredit.agronomy import responses
 from cropcredit.agronomy.features import GAMMA
@@ -82,7 +83,11 @@ class MonotoneBoosting(RegressorMixin, BaseEstimator):  # type: ignore[misc] # a
             l2_regularization=5.0,
             monotonic_cst=[0] * seen.shape[1] + [1],
             early_stopping=False,
-        ).fit(columns, left)
+        )
+        with threadpool_limits(
+            1
+        ):  # on some hundred rows several threads only wait for each other, and they do it busily
+            booster.fit(columns, left)
         self.base_ = float(booster._baseline_prediction.ravel()[0])  # noqa: SLF001 - it has no public form without pickle
         self.trees_ = tuple(_nodes(rounds[0].nodes) for rounds in booster._predictors)  # noqa: SLF001 - as above
         return self

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from cropcredit.agronomy.baselines import BASELINES, fit_expectation, region_sd
 from cropcredit.agronomy.choice import Choice, Method, choose
 from cropcredit.agronomy.features import RegionTable, labelled, without_yields
-from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
+from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_quantiles, year_sd
 from cropcredit.agronomy.models import BaselineModel, Candidate, RegionalModel, Stack, candidates_for, fit_all
 from cropcredit.agronomy.scores import Guesses, Scores
 from cropcredit.agronomy.series import Bools, Floats
@@ -138,7 +138,7 @@ def validate(
             source = name if name in fold.guess else BASELINES[0]  # a fold too thin for a model falls back
             guess, ends = fold.guess[source], fold.ends[source]
             predicted[name][where] = guess
-            low[name][where], high[name][where] = (np.maximum(guess + ends[k], 0.0) for k in (0, -1))
+            low[name][where], high[name][where] = (np.maximum(guess + ends[:, k], 0.0) for k in (0, -1))
     return Validation(
         scheme=scheme,
         horizon=horizon,
@@ -200,6 +200,7 @@ class _Fold:
     name: str
     guess: dict[str, Floats]
     ends: dict[str, Floats]
+    """Shape (rows, ends)."""
     choice: Choice | None
 
 
@@ -209,6 +210,7 @@ class _Inner:
 
     t_ha: Floats
     year: NDArray[np.int_]
+    region: NDArray[np.str_]
     guesses: dict[Method, Floats]
 
 
@@ -270,11 +272,14 @@ def _fold(fits: _Fits, name: str, train: Bools, rows: Bools, *, strangers: bool)
     choice = None if found is None or any(method not in final for method, _ in found[0].weights) else found[0]
     if found is not None and choice is not None:
         errors[MODEL], guess[MODEL] = inner.t_ha - found[1], choice.of(final)
-    ends = {method: year_quantiles(error, inner.year, ENDS) for method, error in errors.items()}
-    if strangers:
-        known = fits.table.take(train & labelled(fits.table))
-        between = region_sd(known.region, known.t_ha)
-        ends = {method: wider(ends[method], year_sd(error, inner.year), between) for method, error in errors.items()}
+    ends = {}
+    for method, error in errors.items():
+        scales = region_scales(error, inner.region)
+        offsets = year_quantiles(error / scale_of(scales, inner.region), inner.year, ENDS)
+        if strangers:
+            known = fits.table.take(train & labelled(fits.table))
+            offsets = wider(offsets, year_sd(error, inner.year), region_sd(known.region, known.t_ha))
+        ends[method] = scale_of(scales, fits.table.region[rows])[:, None] * offsets
     return _Fold(name, guess, ends, choice)
 
 
@@ -291,6 +296,7 @@ def _inner(fits: _Fits, train: Bools) -> _Inner:
     return _Inner(
         t_ha=np.concatenate([table.t_ha[rows] for rows, _ in pieces]),
         year=np.concatenate([table.year[rows] for rows, _ in pieces]),
+        region=np.concatenate([table.region[rows] for rows, _ in pieces]),
         guesses={m: np.concatenate([guesses[m] for _, guesses in pieces]) for m in methods},
     )
 

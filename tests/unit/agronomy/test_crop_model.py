@@ -42,6 +42,20 @@ def test_before_half_of_the_season_the_baseline_answers(learned):
     assert forecast.reasons == ("season_not_seen",)
 
 
+def test_a_model_that_looks_at_an_index_which_is_late_waits_for_it():
+    table = regions(years=8, count=5, common=0.1)
+    late = replace(
+        table, parts=np.random.default_rng(5).normal(0.4, 0.03, table.parts.shape), views={"fapar": table.parts}
+    )
+    model = learn("winter_wheat", late, CALENDARS)[0]
+    season = replace(now(0.4), region=np.array(["r0"]))
+
+    assert "fapar" in model.horizons[6].made_of
+    assert model.forecast(replace(season, views={"fapar": season.parts}))["r0", 2030].method == "model"
+    waiting = model.forecast(season)["r0", 2030]
+    assert waiting.method == waiting.baseline
+
+
 def test_a_region_without_labels_is_wider_and_named(learned):
     known, unknown = (learned.forecast(now(0.4, region=r))[r, 2030] for r in ("r0", "elsewhere"))
 

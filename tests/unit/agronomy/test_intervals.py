@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from cropcredit.agronomy.intervals import wider, year_quantiles, year_sd
+from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_quantiles, year_sd
 from cropcredit.model import PROBABILITIES
 
 
@@ -27,6 +28,16 @@ def test_few_years_widen_the_interval():
 
 def test_one_year_alone_still_gives_finite_ends():
     assert np.isfinite(year_quantiles(np.array([-1.0, 0.0, 1.0]), np.array([1, 1, 1]))).all()
+
+
+def test_a_region_that_errs_more_gets_a_wider_interval_as_far_as_its_labels_tell():
+    rng = np.random.default_rng(0)
+    errors = np.concatenate([rng.normal(0, 1, 200), rng.normal(0, 3, 200), [3.0]])
+    scales = region_scales(errors, np.repeat(["calm", "wild", "new"], [200, 200, 1]))
+
+    assert scales["wild"] / scales["calm"] == pytest.approx(3, rel=0.1)
+    assert scales["new"] == pytest.approx(1, abs=0.1)  # one error says next to nothing
+    assert scale_of(scales, np.array(["wild", "elsewhere"])).tolist() == [scales["wild"], 1.0]
 
 
 def test_a_further_spread_adds_as_independent_ones_do():
