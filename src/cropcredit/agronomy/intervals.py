@@ -15,7 +15,7 @@ from scipy.special import ndtri, stdtrit
 from cropcredit.agronomy.series import Floats
 from cropcredit.model import PROBABILITIES
 
-PRIOR_LABELS = 8.0
+PRIOR_LABELS = 30.0
 """Errors' worth of the spread of all regions in each region's own."""
 
 

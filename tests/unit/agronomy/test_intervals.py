@@ -35,7 +35,7 @@ def test_a_region_that_errs_more_gets_a_wider_interval_as_far_as_its_labels_tell
     errors = np.concatenate([rng.normal(0, 1, 200), rng.normal(0, 3, 200), [3.0]])
     scales = region_scales(errors, np.repeat(["calm", "wild", "new"], [200, 200, 1]))
 
-    assert scales["wild"] / scales["calm"] == pytest.approx(3, rel=0.1)
+    assert 2 < scales["wild"] / scales["calm"] < 3  # shrunk
     assert scales["new"] == pytest.approx(1, abs=0.1)  # one error says next to nothing
     assert scale_of(scales, np.array(["wild", "elsewhere"])).tolist() == [scales["wild"], 1.0]
 
