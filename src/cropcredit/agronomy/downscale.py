@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from cropcredit.agronomy.forecasts import RegionForecast
-from cropcredit.agronomy.series import Floats
 from cropcredit.model import PROBABILITIES
 
-MIN_GROUP = 5
-"""Fields of one crop, region and season below which a rank says nothing."""
 FULL_EVIDENCE_DATES = 10
 """Clear dates in the season so far that make a curve fully trusted."""
 FEW_DATES = 4
@@ -57,30 +53,6 @@ class FieldYield:
     """Share of the variance that all fields of crop x region x season have in common, [0, 1]."""
 
 
-def growth_ranks(growth: Floats, group: NDArray[np.str_]) -> Floats:
-    """Rank each field's growth among the fields of its group, in (0, 1).
-
-    Parameters
-    ----------
-    growth : ndarray, shape (fields,)
-        Vigour so far; NaN where the field was not seen.
-    group : ndarray of str, shape (fields,)
-        Crop, region and season as one text.
-
-    Returns
-    -------
-    ndarray, shape (fields,)
-        NaN where the field, or fewer than five of its group, were seen.
-    """
-    ranks = np.full(len(growth), np.nan)
-    for name in np.unique(group):
-        rows = np.flatnonzero((group == name) & np.isfinite(growth))
-        if len(rows) >= MIN_GROUP:
-            _, place, ties = np.unique(growth[rows], return_inverse=True, return_counts=True)
-            ranks[rows] = (np.cumsum(ties) - ties / 2)[place] / len(rows)  # ties share the middle of their ranks
-    return ranks
-
-
 def trust(seen_share: float, clear_dates: int, *, mixed_pixel: bool) -> float:
     """Say how much a field's curve may move its estimate, [0, 1].
 
@@ -104,7 +76,7 @@ def field_yield(region: RegionForecast, spread: FieldSpread, rank: float, weight
     Parameters
     ----------
     rank : float
-        From :func:`growth_ranks`; NaN: not seen.
+        From :func:`cropcredit.agronomy.anomalies.ranks` of the growth so far; NaN: not seen.
     weight : float
         From :func:`trust`.
 

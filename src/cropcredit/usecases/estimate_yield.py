@@ -33,9 +33,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 import cropcredit
+from cropcredit.agronomy.anomalies import ranks
 from cropcredit.agronomy.cold_start import MODEL_ID, official_forecast
 from cropcredit.agronomy.crop_model import CropModel
-from cropcredit.agronomy.downscale import FieldSpread, field_yield, growth_ranks, trust
+from cropcredit.agronomy.downscale import FieldSpread, field_yield, trust
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.errors import EmptyInput, RefusedInput, UnknownRecord
 from cropcredit.model import CropCalendar, Field, Planting, RegionSeries, Season, YieldEstimate, YieldLabel, digest
@@ -143,10 +144,10 @@ class EstimateYields:
         ndvi_run, growth = self._growth(kept, fields, as_of, day, claims)
         growth = with_events(growth, self.features, kept, fields, as_of)
         groups = np.array([f"{p.crop}/{fields[p.field_id].admin_unit}/{p.season_id}" for p in kept], dtype=np.str_)
-        ranks = growth_ranks(np.array([g.vigour for g in growth]), groups)
+        places = ranks(np.array([g.vigour for g in growth]), groups)
         estimates: list[YieldEstimate] = []
         with progress("plantings", len(kept)) as done:
-            for planting, grown, rank in zip(kept, growth, ranks, strict=True):
+            for planting, grown, rank in zip(kept, growth, places, strict=True):
                 known, region = knowledge[planting.crop], fields[planting.field_id].admin_unit
                 try:
                     estimates.append(_estimate(planting, region, known, grown, float(rank), as_of, day, ndvi_run))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cropcredit.agronomy.anomalies import against_history, against_neighbours, ranks
-from cropcredit.agronomy.downscale import growth_ranks
 
 NAN = np.nan
 
@@ -72,13 +71,14 @@ def test_alike_neighbours_do_not_turn_noise_into_an_anomaly():
     assert z[5, 0] == pytest.approx(0.5)
 
 
-def test_ranks_are_those_of_the_estimates():
-    rng = np.random.default_rng(3)
-    values = rng.integers(0, 8, 60) / 10
-    values[rng.random(60) < 0.2] = NAN
-    group = rng.choice(["a", "b", "c", "d"], 60, p=[0.5, 0.3, 0.15, 0.05])
+def test_ranks_are_within_the_group_and_need_five_fields():
+    growth = np.array([0.1, 0.5, 0.3, 0.2, 0.4, 0.9, 0.8, NAN])
+    group = np.array(["a"] * 5 + ["b", "b", "a"])
 
-    np.testing.assert_allclose(ranks(values, group), growth_ranks(values, group))
+    found = ranks(growth, group)
+
+    np.testing.assert_allclose(found[:5], [0.1, 0.9, 0.5, 0.3, 0.7])
+    assert np.isnan(found[5:]).all()
 
 
 def test_nobody_has_no_anomaly():

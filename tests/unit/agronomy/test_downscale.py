@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 from cropcredit.agronomy.cold_start import official_forecast
-from cropcredit.agronomy.downscale import FieldSpread, field_yield, growth_ranks, trust
+from cropcredit.agronomy.downscale import FieldSpread, field_yield, trust
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.errors import MissingEvidence
 from cropcredit.model import YieldLabel
@@ -56,16 +55,6 @@ def test_no_harvest_is_below_nothing():
     )
 
     assert field_yield(poor, SPREAD, 0.1, 1.0).t_ha[0] == 0.0
-
-
-def test_ranks_are_within_the_group_and_need_five_fields():
-    growth = np.array([0.1, 0.5, 0.3, 0.2, 0.4, 0.9, 0.8, NAN])
-    group = np.array(["a"] * 5 + ["b", "b", "a"])
-
-    ranks = growth_ranks(growth, group)
-
-    np.testing.assert_allclose(ranks[:5], [0.1, 0.9, 0.5, 0.3, 0.7])
-    assert np.isnan(ranks[5:]).all()
 
 
 def test_trust_grows_with_the_season_and_with_clear_looks_and_shrinks_for_mixed_pixels():
