@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cropcredit.adapters.catalogues import TomlCatalogues
@@ -43,6 +44,9 @@ def test_left_out_years_score_as_they_did(real_data, name):
     assert suspects == expected["left_out"]
     assert len(judged.validation.t_ha) == expected["labels"]
     assert judged.gate.use == expected["use"]
+    table = judged.data.table
+    seen = np.isfinite(table.parts[table.year == last]).all(axis=1)
+    assert seen.mean() > 0.9, "the last season is looked at to its end"
     for method, numbers in expected["scores"].items():
         scores = judged.validation.scores(method)
         for score, value in numbers.items():

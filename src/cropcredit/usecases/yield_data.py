@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from cropcredit.agronomy.features import RegionIndex, RegionTable, SeasonCalendar, believable, region_table
+from cropcredit.agronomy.features import TAIL_DAYS, RegionIndex, RegionTable, SeasonCalendar, believable, region_table
 from cropcredit.agronomy.labels import RegionYear, Suspect, sift
 from cropcredit.errors import EmptyInput, MalformedInput, MissingEvidence, UnknownName
 from cropcredit.model import CropCalendar, Record, RegionSeries, YieldLabel, digest
@@ -189,8 +189,8 @@ def region_of(admin_unit: str, regions: Iterable[str]) -> str:
 
 
 def _last_day(year: int, calendars: dict[str, SeasonCalendar]) -> date:
-    """Give the end of the last season: what comes later is not learned from, so it may be unknown then."""
-    latest = max(calendar.window(year)[1] for calendar in calendars.values())
+    """Give the last day that is looked at in a season: what comes later is not learned from, so it may be unknown."""
+    latest = max(calendar.window(year)[1] for calendar in calendars.values()) + TAIL_DAYS
     return date.fromisoformat(str(latest))
 
 
