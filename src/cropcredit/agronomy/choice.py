@@ -37,7 +37,7 @@ class Choice:
         return np.asarray(sum(weight * guesses[method] for method, weight in self.weights))
 
     def __str__(self) -> str:
-        """Name it, e.g. ``mixed`` or ``0.7 mixed + 0.3 average``."""
+        """Name it, e.g. ``mixed model`` or ``0.70 mixed model + 0.30 average``."""
         if len(self.weights) == 1:
             return str(self.weights[0][0])
         return " + ".join(f"{weight:.2f} {method}" for method, weight in self.weights)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation
-from cropcredit.agronomy.features import PARTS, RECENT, RegionTable, anomalies, labelled, normals
+from cropcredit.agronomy.features import PARTS, RECENT, RECENT_DAYS, RegionTable, anomalies, labelled, normals
 from cropcredit.agronomy.mixed import MixedModel, fit_mixed
 from cropcredit.agronomy.mixed_likelihood import Seasons
 from cropcredit.agronomy.responses import Response, fit_response, response_from_json
@@ -25,7 +25,16 @@ SHRINK = 0.5
 """Labels' worth of the all-region mean in each region's expectation."""
 SEEN_SHARE = 0.5
 """A model is tried where at least this share of the yields has a season that was seen."""
+TREE_LABELS = 200
+"""Yields from which on boosted trees compete."""
 MIXED = "mixed"
+WORDS = {
+    MIXED: "mixed model",
+    "peak": "line on the peak",
+    "integral": "line on the integral",
+    "quadratic": "ridge",
+    "boosting": "boosted trees",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,9 +51,11 @@ class Candidate:
     """Which look at the season; empty: the table's own parts."""
 
     def __str__(self) -> str:
-        """Name it, e.g. ``quadratic/trend/0.3``."""
-        words = [self.kind, *([self.expectation, f"{self.alpha:g}"] if self.expectation else [])]
-        return "/".join(words) + (f" ({self.view})" if self.view else "")
+        """Name it as a person would, e.g. ``ridge (0.3) over trend`` or ``mixed model (fapar, last 90 days)``."""
+        penalty = f" ({self.alpha:g})" if self.kind == "quadratic" else ""
+        over = f" over {self.expectation}" if self.expectation else ""
+        seen = self.view.replace("/", ", ").replace(RECENT, f"last {RECENT_DAYS} days")
+        return WORDS[self.kind] + penalty + over + (f" ({seen})" if seen else "")
 
 
 CANDIDATES = (
@@ -55,9 +66,14 @@ CANDIDATES = (
 
 
 def candidates_for(table: RegionTable, horizon: int) -> tuple[Candidate, ...]:
-    """Give :data:`CANDIDATES`, and the mixed model on every other view; the last weeks are seen at the end alone."""
+    """Give :data:`CANDIDATES`, and the mixed model on every other view; the last weeks are seen at the end alone.
+
+    Trees are left out where there are few labels: with twenty in a leaf they could hardly part them.
+    """
     views = [view for view in table.views if horizon == PARTS or not view.endswith(RECENT)]
-    return (*CANDIDATES, *(Candidate(MIXED, view=view) for view in views))
+    few = np.count_nonzero(labelled(table)) < TREE_LABELS
+    usual = [candidate for candidate in CANDIDATES if not (few and candidate.kind == "boosting")]
+    return (*usual, *(Candidate(MIXED, view=view) for view in views))
 
 
 class RegionalModel(Protocol):

@@ -110,8 +110,8 @@ def yields(stage: Stage) -> Facts:
     """Learn from years past, judge what was learned on years left out, and estimate every planting."""
     app, made = stage.app, stage.made
     files = YieldFiles(labels=made / "yields.csv", index=made / "index.csv", calendar=made / "calendar.csv")
-    app.train_yields(files, progress=stage.progress)
-    judged = app.validate_yields(YieldFiles(), progress=stage.progress)
+    trained = app.train_yields(files, progress=stage.progress)
+    gates = {one.crop: one.model.horizons[max(one.model.horizons)].gate for one in trained if one.model}
     run = app.estimate_yields(as_of=app.clock.now(), progress=stage.progress)
     return {
         "run": run.run_id,
@@ -119,13 +119,13 @@ def yields(stage: Stage) -> Facts:
         "plantings": len(app.facts.find(Planting)),
         "outcomes": run.outcomes,
         "gates": {
-            one.data.crop: {
-                "use": one.gate.use,
-                "baseline": one.gate.baseline,
-                "skill": one.gate.skill,
-                "low": one.gate.skill_low,
-                "high": one.gate.skill_high,
+            crop: {
+                "use": gate.use,
+                "baseline": gate.baseline,
+                "skill": gate.skill,
+                "low": gate.skill_low,
+                "high": gate.skill_high,
             }
-            for one in judged
+            for crop, gate in gates.items()
         },
     }

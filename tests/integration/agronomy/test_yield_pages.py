@@ -80,7 +80,7 @@ def test_the_page_says_what_the_text_says():
         "Not run: too few regions.",
     ):
         assert said in text
-    assert "mixed (3)" in text
+    assert "mixed model (3)" in text
     assert "times_ten (1), zero_yield (1)" in text
 
 

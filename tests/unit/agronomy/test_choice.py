@@ -33,7 +33,7 @@ def test_one_good_method_is_used_alone():
     choice, honest = chosen(t_ha, guesses)
 
     assert choice.weights == ((GOOD, 1.0),)
-    assert str(choice) == "mixed"
+    assert str(choice) == "mixed model"
     np.testing.assert_array_equal(honest, guesses[GOOD])
 
 
@@ -47,7 +47,7 @@ def test_two_that_err_apart_are_stacked_because_their_mean_errs_less():
     assert sum(weights.values()) == pytest.approx(1)
     assert np.sqrt(np.mean((honest - t_ha) ** 2)) < 0.27
     np.testing.assert_allclose(choice.of(guesses), sum(w * guesses[m] for m, w in weights.items()))
-    assert "mixed + " in str(choice)
+    assert "mixed model + " in str(choice)
 
 
 def test_the_year_that_is_guessed_has_no_say_in_the_weights():

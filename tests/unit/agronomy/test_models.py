@@ -147,7 +147,15 @@ def test_every_view_has_its_mixed_model_and_the_last_weeks_only_at_the_end():
     for _, model in others:
         copy = model_from_json(json.loads(json.dumps(model.to_json())))
         np.testing.assert_allclose(copy.predict(table), first.predict(table))
-    assert [str(c) for c in fitted] == ["mixed", "mixed (fapar)", "mixed (recent)"]
+    assert [str(c) for c in fitted] == ["mixed model", "mixed model (fapar)", "mixed model (last 90 days)"]
+    assert str(CANDIDATES[-1]) == "ridge (3) over trend"
+
+
+def test_trees_compete_where_there_are_labels_enough_to_part():
+    few, many = regions(years=10, count=10), regions(years=10, count=20)
+
+    assert "boosting" not in {c.kind for c in candidates_for(few, 6)}
+    assert {c.kind for c in candidates_for(many, 6)} == {c.kind for c in CANDIDATES}
 
 
 def test_peak_and_integral_are_those_of_the_region_and_of_all():

@@ -47,7 +47,7 @@ def test_the_numbers_of_a_world_judged_by_hand():
     assert trial["gate"] == {
         "use": "model", "baseline": "average", "skill": 0.5, "skill_low": 0.4123, "skill_high": 0.6
     }  # fmt: skip
-    assert (trial["candidates"], trial["chosen"]) == (13, {"mixed": 3})
+    assert (trial["candidates"], trial["chosen"]) == (13, {"mixed model": 3})
 
 
 def test_the_worst_year_is_named_with_the_baseline_beside_it():
@@ -137,7 +137,7 @@ def test_the_text_carries_every_figure_of_the_release_gate():
     assert "| 66.7 % | 1.50 | 3.17 | yes |" in text
     assert "| Each year left out | 6/6 | 14.1 | average 28.3 | +0.500 | +0.412 to +0.600 |" in text
     assert (
-        "13 candidates and their stack competed within the training years of each fold; chosen (folds): mixed (3)."
+        "13 candidates and their stack competed within the training years of each fold; chosen (folds): mixed model (3)."
         in text
     )
     assert (
