@@ -91,7 +91,8 @@ def crop_data(
     span = range(harvests[0], harvests[-1] + 1)
     last = _last_day(span[-1], calendars)
     months = [r for r in records if isinstance(r, RegionSeries) and r.crop == crop and r.days[0] <= last]
-    index = region_index([month for month in months if month.index == main_index(months)])
+    main = main_index(months)
+    index = region_index([month for month in months if month.index == main])
     _refuse_strangers(good, index)
     yields = {(label.region, label.harvest_year): label.t_ha for label in good}
     used = sorted([*good, *months], key=lambda record: (type(record).__name__, record.id))
