@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cropcredit import wire
 from cropcredit.errors import ContractError
@@ -47,6 +48,60 @@ class Ingested:
     replies: tuple[Reply, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who speaks on one topic; looked up anew for every batch, so that a revocation counts from the next one on."""
+
+    device_id: str
+    """Empty where the topic names no device."""
+    kind: str = ""
+    """Of the topic: what decodes its messages."""
+    keys: Mapping[str, bytes] = field(default_factory=dict)
+    """Valid secrets by key id."""
+    refusal: ContractError | None = None
+    """Why nothing on this topic can be taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decoding a batch goes by."""
+
+    quantities: Mapping[str, Quantity]
+    signed_only: bool
+    """True where the broker does not tie user names to topics."""
+    received_at: datetime
+
+
+Outcome = Reading | DeviceState | Rejection
+Decoder = Callable[[Sender, Message, Rules], Outcome]
+
+
+def _up(sender: Sender, message: Message, rules: Rules) -> Outcome:
+    return wire.receive(
+        sender.device_id,
+        message.topic,
+        message.payload,
+        keys=sender.keys,
+        quantities=rules.quantities,
+        signed_only=rules.signed_only,
+    )
+
+
+def _state(sender: Sender, message: Message, rules: Rules) -> Outcome:
+    return wire.decode_state(
+        sender.device_id,
+        message.payload,
+        keys=sender.keys,
+        received_at=rules.received_at,
+        retained=message.retained,
+        signed_only=rules.signed_only,
+    )
+
+
+DECODERS: Mapping[str, Decoder] = {"up": _up, "state": _state}
+"""By kind of topic. A decoder raises ContractError for what it cannot read, or words the rejection itself."""
+
+
 @dataclass(slots=True)
 class _Sorted:
     """A batch, message by message."""
@@ -55,6 +110,11 @@ class _Sorted:
     states: list[tuple[DeviceState, bool]] = field(default_factory=list)
     """With: is it a retained copy?"""
     rejections: list[Rejection] = field(default_factory=list)
+
+    def boots(self) -> dict[tuple[str, int], None]:
+        """Name every (device, boot) whose device is to be told what the store holds, in order of arrival."""
+        named = dict.fromkeys((reading.device_id, reading.boot) for reading, _ in self.readings)
+        return named | dict.fromkeys((r.device_id, r.boot) for r in self.rejections if r.boot is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,71 +139,27 @@ class IngestMessages:
         StoreUnavailable
             If the store cannot commit: nothing was stored, nothing may be acknowledged, try the same batch again.
         """
-        batch = self._sort(messages)
-        self.store.add(batch.readings, batch.rejections, received_at=self.clock.now())
+        now = self.clock.now()
+        rules = Rules(quantities=self.quantities, signed_only=self.signed_only, received_at=now)
+        batch = _sorted(messages, self._senders(messages), rules)
+        self.store.add(batch.readings, batch.rejections, received_at=now)
         heard = self._save_states(batch.states)
-        boots = dict.fromkeys((r.device_id, r.boot) for r, _ in batch.readings)
-        boots |= dict.fromkeys((r.device_id, r.boot) for r in batch.rejections if r.boot is not None)
-        acks = (Reply(wire.ack_topic(ack.device_id), wire.encode_ack(ack)) for ack in self.store.settled(boots))
+        acks = self.store.settled(batch.boots())
         return Ingested(
             readings=len(batch.readings),
             states=len(batch.states),
             refused=Counter(rejection.reason for rejection in batch.rejections),
-            replies=(*acks, *self._commands(heard)),
+            replies=(
+                *(Reply(wire.ack_topic(ack.device_id), wire.encode_ack(ack)) for ack in acks),
+                *self._commands(heard),
+            ),
         )
 
-    def _sort(self, messages: Sequence[Message]) -> _Sorted:
-        topics = [(message, _topic(message)) for message in messages]
-        known = self.credentials.known({topic.device_id for _, topic in topics if isinstance(topic, wire.Topic)})
-        batch = _Sorted()
-        for message, topic in topics:
-            outcome = self._outcome(message, topic, known)
-            if isinstance(outcome, Reading):
-                batch.readings.append((outcome, message.payload))
-            elif isinstance(outcome, DeviceState):
-                batch.states.append((outcome, message.retained))
-            else:
-                batch.rejections.append(outcome)
-        return batch
-
-    def _outcome(
-        self, message: Message, topic: wire.Topic | ContractError, known: Mapping[str, Mapping[str, bytes]]
-    ) -> Reading | DeviceState | Rejection:
-        device_id = topic.device_id if isinstance(topic, wire.Topic) else ""
-        try:
-            if isinstance(topic, ContractError):
-                raise topic  # noqa: TRY301 - one place words every refusal
-            keys = _keys(topic.device_id, known)
-            return self._decoded(message, topic, keys)
-        except ContractError as error:
-            return wire.refuse(device_id, message.topic, message.payload, error, keys={}, signed_only=True)
-        except Exception as error:  # a message never kills the loop: it is kept, and somebody will look at it
-            log.exception("a message on %r could not be read: this is a defect of cropcredit", message.topic)
-            detail = f"{type(error).__name__}: {error}"
-            return Rejection(
-                topic=message.topic, payload=message.payload, reason="internal", detail=detail, device_id=device_id
-            )
-
-    def _decoded(
-        self, message: Message, topic: wire.Topic, keys: Mapping[str, bytes]
-    ) -> Reading | DeviceState | Rejection:
-        if topic.kind == "up":
-            return wire.receive(
-                topic.device_id,
-                message.topic,
-                message.payload,
-                keys=keys,
-                quantities=self.quantities,
-                signed_only=self.signed_only,
-            )
-        return wire.decode_state(
-            topic.device_id,
-            message.payload,
-            keys=keys,
-            received_at=self.clock.now(),
-            retained=message.retained,
-            signed_only=self.signed_only,
-        )
+    def _senders(self, messages: Sequence[Message]) -> dict[str, Sender]:
+        """Give who speaks on each topic of the batch."""
+        topics = {topic: _parsed(topic) for topic in {message.topic for message in messages}}
+        known = self.credentials.known({said.device_id for said in topics.values() if isinstance(said, wire.Topic)})
+        return {topic: _sender(said, known) for topic, said in topics.items()}
 
     def _save_states(self, states: Sequence[tuple[DeviceState, bool]]) -> list[DeviceState]:
         """Keep what is new; a last will tells only that the device is gone, so the rest is carried on."""
@@ -169,19 +185,53 @@ class IngestMessages:
         return [Reply(wire.cmd_topic(d), wire.encode_cmd(boot=boots[d]), retained=True) for d in devices]
 
 
-def _topic(message: Message) -> wire.Topic | ContractError:
+def _sorted(messages: Sequence[Message], senders: Mapping[str, Sender], rules: Rules) -> _Sorted:
+    batch = _Sorted()
+    for message in messages:
+        outcome = _outcome(senders[message.topic], message, rules)
+        if isinstance(outcome, Reading):
+            batch.readings.append((outcome, message.payload))
+        elif isinstance(outcome, DeviceState):
+            batch.states.append((outcome, message.retained))
+        else:
+            batch.rejections.append(outcome)
+    return batch
+
+
+def _outcome(sender: Sender, message: Message, rules: Rules) -> Outcome:
+    if sender.refusal is not None:
+        return _refused(sender, message, sender.refusal)
     try:
-        return wire.parse_topic(message.topic)
+        return DECODERS[sender.kind](sender, message, rules)
+    except ContractError as error:
+        return _refused(sender, message, error)
+    except Exception as error:  # a message never kills the loop: it is kept, and somebody will look at it
+        log.exception("a message on %r could not be read: this is a defect of cropcredit", message.topic)
+        return _refused(sender, message, ContractError("internal", f"{type(error).__name__}: {error}"))
+
+
+def _refused(sender: Sender, message: Message, error: ContractError) -> Rejection:
+    """Word a refusal that settles nothing: it is not certain which reading was meant, or who spoke."""
+    return wire.refuse(sender.device_id, message.topic, message.payload, error, keys={}, signed_only=True)
+
+
+def _parsed(topic: str) -> wire.Topic | ContractError:
+    try:
+        return wire.parse_topic(topic)
     except ContractError as error:
         return error
 
 
-def _keys(device_id: str, known: Mapping[str, Mapping[str, bytes]]) -> Mapping[str, bytes]:
+def _sender(topic: wire.Topic | ContractError, known: Mapping[str, Mapping[str, bytes]]) -> Sender:
+    if isinstance(topic, ContractError):
+        return Sender(device_id="", refusal=topic)
+    device_id, refusal = topic.device_id, None
+    keys = known.get(device_id, {})
     if device_id not in known:
-        raise ContractError("unknown", f"no device {device_id!r} is registered")
-    if not known[device_id]:
-        raise ContractError("revoked", f"the credentials of device {device_id!r} are revoked")
-    return known[device_id]
+        refusal = ContractError("unknown", f"no device {device_id!r} is registered")
+    elif not keys:
+        refusal = ContractError("revoked", f"the credentials of device {device_id!r} are revoked")
+    return Sender(device_id=device_id, kind=topic.kind, keys=keys, refusal=refusal)
 
 
 def _same(before: DeviceState, after: DeviceState) -> bool:
