@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
 from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, UnknownRecord
@@ -130,8 +131,8 @@ class FakeReadings:
         for reading, payload in readings:
             name = (reading.device_id, reading.boot, reading.seq)
             stored = self.rows.setdefault(name, (reading, payload, received_at))[0]
-            if replace(stored, key_id="") != replace(reading, key_id=""):
-                self.conflicts.setdefault((replace(reading, key_id=""), b""), received_at)
+            if msgspec.structs.replace(stored, key_id="") != (said := msgspec.structs.replace(reading, key_id="")):
+                self.conflicts.setdefault((said, b""), received_at)
                 self.refused.setdefault(name[:2], {})[reading.seq] = ("conflict", received_at)
         for rejection in rejections:
             self.rejections[rejection.topic, rejection.reason, rejection.payload] = (received_at, rejection)

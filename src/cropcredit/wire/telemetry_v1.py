@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -30,17 +32,21 @@ _MILLISECOND = timedelta(milliseconds=1)
 _Counter = Annotated[int, Meta(ge=1, le=LARGEST)]
 
 
+_QUANTITY = re.compile(r"[a-z]+(\.[A-Za-z0-9]+)+")
+_CHANNEL = re.compile(r"[A-Za-z0-9._-]*")
+
+
 class _Measured(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    q: Annotated[str, Meta(max_length=64, pattern=r"\A[a-z]+(\.[A-Za-z0-9]+)+\Z")]
+    q: Annotated[str, Meta(max_length=64)]
     v: float
-    c: Annotated[str, Meta(max_length=16, pattern=r"\A[A-Za-z0-9._-]*\Z")]
+    c: Annotated[str, Meta(max_length=16)]
 
 
 class _Message(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     v: Literal[1]
     boot: _Counter
     seq: _Counter
-    clk: Literal["ntp", "rtc", "none"]
+    clk: Clock
     up: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     m: Annotated[list[_Measured], Meta(max_length=64)]
     dev: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")] | UnsetType = UNSET
@@ -104,8 +110,8 @@ def decode(
         With the first reason of the contract's table that applies.
     """
     message = _message(payload)
-    if (message.ts is UNSET) != (message.clk == "none"):
-        raise ContractError("clock", f"ts and clk {message.clk!r} contradict each other")
+    if (message.ts is UNSET) != (message.clk is Clock.NONE):
+        raise ContractError("clock", f"ts and clk {message.clk.value!r} contradict each other")
     if message.dev is not UNSET and message.dev != device_id:
         raise ContractError("spoof", f"a message of {message.dev!r} on the topic of {device_id!r}")
     if message.mac is not UNSET:
@@ -116,7 +122,7 @@ def decode(
         device_id=device_id,
         boot=message.boot,
         seq=message.seq,
-        clock=Clock(message.clk),
+        clock=message.clk,
         up_ms=message.up,
         observed_at=None if message.ts is UNSET else _EPOCH + message.ts * _MILLISECOND,
         measurements=_measurements(message.m, quantities),
@@ -162,6 +168,9 @@ def _message(payload: bytes) -> _Message:
         message = _DECODER.decode(payload)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _diagnosis(text, str(error)) from None
+    for one in message.m:
+        if not _well_named(one.q, one.c):
+            raise _diagnosis(text, f"{one.q!r} on channel {one.c!r} has not the form of quantity and channel")
     if payload.count(b'"') != _quotes(message):
         parse(text)  # raises for a repeated member, the only way to a surplus
     if (message.kid is UNSET) != (message.mac is UNSET):
@@ -189,19 +198,26 @@ def _quotes(message: _Message) -> int:
     return _FIXED_QUOTES + optional + _QUOTES_PER_MEASUREMENT * len(message.m)
 
 
-def _measurements(measured: list[_Measured], quantities: Mapping[str, Quantity]) -> tuple[Measurement, ...]:
-    for one in measured:
-        if one.q not in quantities:
-            raise ContractError("quantity", f"unknown quantity {one.q!r}")
-    for one in measured:
-        quantity = quantities[one.q]
-        if not quantity.plausible(one.v):
+@lru_cache(maxsize=1024)
+def _well_named(quantity: str, channel: str) -> bool:
+    """Say whether both have their form; asked of the same few names for ever, so the answers are kept."""
+    return _QUANTITY.fullmatch(quantity) is not None and _CHANNEL.fullmatch(channel) is not None
+
+
+def _measurements(measured: Sequence[_Measured], quantities: Mapping[str, Quantity]) -> tuple[Measurement, ...]:
+    taken = [Measurement(one.q, one.v, one.c) for one in measured if one.q in quantities]
+    if len(taken) != len(measured):
+        unknown = next(one.q for one in measured if one.q not in quantities)
+        raise ContractError("quantity", f"unknown quantity {unknown!r}")
+    for one in taken:
+        quantity = quantities[one.quantity]
+        if not quantity.low <= one.value <= quantity.high:
             raise ContractError(
-                "range", f"{one.q} {one.v:g} outside {quantity.low:g} … {quantity.high:g} {quantity.unit}"
+                "range", f"{one.quantity} {one.value:g} outside {quantity.low:g} … {quantity.high:g} {quantity.unit}"
             )
-    if len({(one.q, one.c) for one in measured}) != len(measured):
+    if len({(one.quantity, one.channel) for one in taken}) != len(taken):
         raise ContractError("repeated", "one quantity twice on one channel")
-    return tuple(Measurement(quantity=one.q, value=one.v, channel=one.c) for one in measured)
+    return tuple(taken)
 
 
 def _members(payload: bytes) -> dict[str, Any]:
