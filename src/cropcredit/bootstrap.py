@@ -56,6 +56,7 @@ from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
 from cropcredit.usecases.ingest import IngestMessages
+from cropcredit.usecases.inventory import TakeStock
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.models import ListModels, PromoteModel
 from cropcredit.usecases.parallel import InProcesses, one_by_one
@@ -128,6 +129,7 @@ class App:
     find_gaps: FindGaps
     show_quarantine: ShowQuarantine
     summarise_sensors: SummariseSensors
+    take_stock: TakeStock
     make_broker: Callable[..., Broker]
     """``make_broker(host=None, port=None, kind=None).start()``: the broker of this workspace."""
     make_subscriber: Callable[[], Subscriber]
@@ -256,6 +258,9 @@ def build(settings: Settings) -> App:
         find_gaps=FindGaps(readings=readings),
         show_quarantine=ShowQuarantine(readings=readings),
         summarise_sensors=summarise_sensors,
+        take_stock=TakeStock(
+            facts=facts, summarise=summarise_sensors, catalogues=catalogues, clock=clock, zone=settings.time_zone
+        ),
         make_broker=partial(_broker, settings),
         make_subscriber=partial(_subscriber, settings, ingest),
         ingest_lease=partial(lease, engine, settings.broker_user),

@@ -16,6 +16,7 @@ from cropcredit.cli import (
     loans,
     ndvi,
     scenes,
+    stores,
     telemetry,
     users,
     workspace,
@@ -50,6 +51,7 @@ for group in (
     imports.app,
     loans.app,
     devices.app,
+    stores.app,
     telemetry.app,
 ):
     app.add_typer(group)

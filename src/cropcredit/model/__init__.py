@@ -36,6 +36,7 @@ from cropcredit.model.money import Money
 from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
 from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
 from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, RasterInfo, Scene, Window
+from cropcredit.model.stores import GrainLot, GrainMovement, StoreInspection
 from cropcredit.model.weather import WeatherSeries
 from cropcredit.model.yields import PROBABILITIES, CropCalendar, Promotion, RegionSeries, YieldEstimate, YieldLabel
 
@@ -64,6 +65,8 @@ __all__ = [
     "Field",
     "FieldObservations",
     "FieldSeries",
+    "GrainLot",
+    "GrainMovement",
     "Grid",
     "GrowingSeason",
     "InputRef",
@@ -93,6 +96,7 @@ __all__ = [
     "SceneQuery",
     "Season",
     "Step",
+    "StoreInspection",
     "Stress",
     "Tenure",
     "VectorTable",

@@ -21,9 +21,10 @@ from cropcredit.ports import Catalogues, Clock, FactStore, TableReader
 from cropcredit.usecases.cells import Cells, Context, Form
 from cropcredit.usecases.forms_market import MARKET
 from cropcredit.usecases.forms_people import PEOPLE
+from cropcredit.usecases.forms_stores import STORES
 from cropcredit.usecases.forms_yields import YIELDS
 
-FORMS: dict[str, Form] = {form.noun: form for form in (*PEOPLE, *MARKET, *YIELDS)}
+FORMS: dict[str, Form] = {form.noun: form for form in (*PEOPLE, *MARKET, *YIELDS, *STORES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
