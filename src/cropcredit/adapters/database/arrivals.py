@@ -17,7 +17,7 @@ from cropcredit.adapters.database.bodies import microseconds, write_body
 from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into, storable
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.settled import BootKey
-from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
+from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING, UNROLLED
 from cropcredit.errors import StateConflict, StoreUnavailable
 from cropcredit.model import Ack, Boot, DeviceState, Reading, Rejection
 from cropcredit.telemetry.ranges import Range, holds
@@ -122,6 +122,11 @@ def _store(
             conflicts.append(_conflict(row))
     execute_many(connection, insert_into(connection, READING).on_conflict_do_nothing(), fresh)
     execute_many(connection, insert_into(connection, CONFLICT).on_conflict_do_nothing(), conflicts)
+    if old:  # refused then, valid now: the ledger of roll-ups cannot see by the seq alone that it is new
+        again = {(row["device"], row["boot"], row["seq"]) for row in old}
+        late = [{name: row[name] for name in ("device", "boot", "seq")} for row in fresh]
+        late = [row for row in late if tuple(row.values()) in again]
+        execute_many(connection, insert_into(connection, UNROLLED).on_conflict_do_nothing(), late)
     return [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
 
 

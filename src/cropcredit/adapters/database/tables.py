@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 
 METADATA = MetaData()
@@ -66,6 +78,7 @@ READING = Table(
     Column("key_id", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),  # the decoded content: equal bodies are one reading
     Column("payload", LargeBinary, nullable=False),  # as received
+    Column("known_at", BigInteger),  # of a message that passed only when it was replayed; null: known as it arrived
     Unique("device", "boot", "seq"),
 )
 
@@ -148,6 +161,66 @@ CREDENTIAL = Table(
     Column("revoked_at", BigInteger),
 )
 
+ROLLUP = Table(
+    "rollup",  # what one channel of one device measured in one local hour, or one local day
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("hours", Integer, primary_key=True, autoincrement=False),  # 1 or 24
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("quantity", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("total", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("first", Double, nullable=False),
+    Column("last", Double, nullable=False),
+    Column("rise", Double, nullable=False),  # from the first sample of the window to its last
+    Column("resets", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ROLLED_DEVICE = Table(
+    "rolled_device",
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),  # grows with every change of the device's rows in the tables below
+    Column("zone", String(64), nullable=False),  # whose hours and days these are
+)
+
+ROLLED = Table(
+    "rolled",  # which seqs the roll-ups hold: what is in SETTLED and not here is still to be rolled up
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("leans_on", BigInteger),  # start of the boot that dated some of its readings; 0: none was known; null: none
+    sqlite_with_rowid=False,
+)
+
+ROLLED_HOUR = Table(
+    "rolled_hour",  # where the readings of an hour are: the way from time to seq, which costs ingest nothing
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),  # every reading of the hour has a seq from first to last
+    Column("last", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("known_at", BigInteger, nullable=False),  # of the reading that was known last
+    sqlite_with_rowid=False,
+)
+
+UNROLLED = Table(
+    "unrolled",  # readings that SETTLED cannot show to be new: their seq was settled before, or is not counted
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 __all__ = [
     "ACCOUNT",
     "CONFLICT",
@@ -161,6 +234,11 @@ __all__ = [
     "QUARANTINE",
     "READING",
     "REJECTED",
+    "ROLLED",
+    "ROLLED_DEVICE",
+    "ROLLED_HOUR",
+    "ROLLUP",
     "ROW_ID",
     "SETTLED",
+    "UNROLLED",
 ]
