@@ -11,11 +11,12 @@ import numpy as np
 from cropcredit.agronomy.baselines import BASELINES, Expectation, fit_expectation, region_sd
 from cropcredit.agronomy.downscale import FieldSpread
 from cropcredit.agronomy.features import PARTS, RegionTable, SeasonCalendar, labelled, seen_parts
+from cropcredit.agronomy.fits import Fits, fit_best
 from cropcredit.agronomy.forecasts import RegionForecast
 from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_quantiles, year_sd
 from cropcredit.agronomy.models import RegionalModel, learnable, model_from_json
 from cropcredit.agronomy.scores import Scores
-from cropcredit.agronomy.validation import MODEL, Gate, Validation, fit_best, gate, validate
+from cropcredit.agronomy.validation import MODEL, Gate, Validation, gate, validate
 from cropcredit.model import PROBABILITIES
 
 HORIZONS = (3, 4, 5, 6)
@@ -139,7 +140,8 @@ def learn(
         Horizon 0 holds the baselines alone.
     """
     reachable = [h for h in HORIZONS if learnable(table, h)]
-    validations = {h: validate(table, horizon=h, done=done) for h in reachable}
+    fits = {h: Fits.of(table, h) for h in reachable}
+    validations = {h: validate(table, horizon=h, fits=fits[h], done=done) for h in reachable}
     validations[0] = validate(table, horizon=PARTS, candidates=(), done=done)
     known = labelled(table)
     args = table.region[known], table.year[known], table.t_ha[known]
@@ -147,7 +149,7 @@ def learn(
     model = CropModel(
         crop=crop,
         baselines=baselines,
-        horizons={h: _fit_horizon(table, h, validation) for h, validation in sorted(validations.items())},
+        horizons={h: _fit_horizon(fits.get(h), validation) for h, validation in sorted(validations.items())},
         calendars=dict(calendars),
         region_sd_t_ha=region_sd(table.region[known], table.t_ha[known]),
         spread=FieldSpread(),
@@ -155,9 +157,10 @@ def learn(
     return model, validations
 
 
-def _fit_horizon(table: RegionTable, horizon: int, validation: Validation) -> Horizon:
+def _fit_horizon(fits: Fits | None, validation: Validation) -> Horizon:
+    """Decide, and fit what passes; ``fits``: those of the validation, None for baselines alone."""
     decided = gate(validation)
-    found = fit_best(table, horizon=horizon) if decided.use == MODEL else None
+    found = fit_best(fits) if fits is not None and decided.use == MODEL else None
     errors = {name: validation.errors(name) for name in validation.predicted}
     scales = {name: region_scales(error, validation.region) for name, error in errors.items()}
     alike = {name: error / scale_of(scales[name], validation.region) for name, error in errors.items()}

@@ -63,10 +63,13 @@ class Blocks:
     """Region and position of each row."""
     there: Floats
     """1 where there is a row."""
+    both: Floats
+    """1 where there are both of two rows of a region."""
+    apart: Floats
+    """Years between them."""
     y: Floats
     decades: Floats
     vigour: Floats
-    year: Floats
     shared: Floats
     """Columns that all regions share: intercept, trend, own and common anomalies, one per year."""
     years: Floats
@@ -88,14 +91,16 @@ class Blocks:
         years = np.unique(seasons.year)
         decades = np.asarray((seasons.year - origin) / DECADE, dtype=float)
         dummies = (seasons.year[:, None] == years).astype(float)
+        there, year = padded(np.ones(len(y))), padded(seasons.year.astype(float))
         columns = [np.ones((len(y), 1)), decades[:, None], seasons.own, seasons.common, dummies]
         return cls(
             place=(region, position),
-            there=padded(np.ones(len(y))),
+            there=there,
+            both=there[:, :, None] * there[:, None, :],
+            apart=np.abs(year[:, :, None] - year[:, None, :]),
             y=padded(y),
             decades=padded(decades),
             vigour=padded(seasons.vigour),
-            year=padded(seasons.year.astype(float)),
             shared=padded(np.hstack(columns)),
             years=years.astype(float),
             parts=seasons.own.shape[1],
@@ -103,9 +108,8 @@ class Blocks:
 
     def within(self, v: dict[str, float]) -> tuple[Matrices, Floats]:
         """Covariance within each region, part by part, and the change of the drift with its memory."""
-        both = self.there[:, :, None] * self.there[:, None, :]
-        apart = np.abs(self.year[:, :, None] - self.year[:, None, :])
-        drift = v["drift"] * np.exp(-apart / v["drift_years"]) * both
+        both = self.both
+        drift = v["drift"] * np.exp(-self.apart / v["drift_years"]) * both
         terms = {
             "level": v["level"] * both,
             "trend": v["trend"] * self.decades[:, :, None] * self.decades[:, None, :],
@@ -113,7 +117,7 @@ class Blocks:
             "response": v["response"] * self.vigour[:, :, None] * self.vigour[:, None, :],
             "noise": v["noise"] * np.eye(both.shape[1]) * both,
         }
-        return terms, drift * apart / v["drift_years"]
+        return terms, drift * self.apart / v["drift_years"]
 
     def between(self, v: dict[str, float]) -> tuple[Matrices, Floats]:
         """Covariance of the shared effects, part by part, and the change of the common drift with its memory."""
@@ -142,6 +146,10 @@ class Blocks:
 class Solved:
     """V^-1 in pieces: V = B + W Q W', B block-diagonal."""
 
+    terms: tuple[Matrices, Floats]
+    """What B is the sum of, as :meth:`Blocks.within` gives it."""
+    shared_terms: tuple[Matrices, Floats]
+    """What Q is the sum of, as :meth:`Blocks.between` gives it."""
     within: Floats
     """B^-1, shape (regions, n, n)."""
     moved: Floats
@@ -160,8 +168,9 @@ class Solved:
 def solve(data: Blocks, v: dict[str, float]) -> Solved:
     """Give the effects at the variances ``v`` (named as :data:`START`)."""
     padding = np.eye(data.there.shape[1]) * (1 - data.there)[:, :, None]
-    b = sum(data.within(v)[0].values(), padding)
-    q = sum(data.between(v)[0].values(), np.zeros((data.shared.shape[2],) * 2))
+    terms, shared_terms = data.within(v), data.between(v)
+    b = sum(terms[0].values(), padding)
+    q = sum(shared_terms[0].values(), np.zeros((data.shared.shape[2],) * 2))
     within = np.asarray(np.linalg.inv(b), dtype=float)
     moved = within @ data.shared
     gram = np.einsum("rip,riq->pq", data.shared, moved)
@@ -170,6 +179,8 @@ def solve(data: Blocks, v: dict[str, float]) -> Solved:
     posterior = (posterior + posterior.T) / 2
     effects = posterior @ np.einsum("rip,ri->p", moved, data.y)
     return Solved(
+        terms=terms,
+        shared_terms=shared_terms,
         within=within,
         moved=moved,
         gram=gram,
@@ -184,8 +195,7 @@ def objective(logs: Floats, data: Blocks, names: tuple[str, ...]) -> tuple[float
     """Negative log marginal likelihood with the vague priors, and its gradient, by the logarithms of the variances."""
     v = dict(zip(names, np.exp(logs), strict=True))
     s = solve(data, v)
-    within, memory = data.within(v)
-    between, common_memory = data.between(v)
+    (within, memory), (between, common_memory) = s.terms, s.shared_terms
     blocks = s.within - s.moved @ s.posterior @ s.moved.transpose(0, 2, 1)
     pull = np.einsum("rip,ri->p", data.shared, s.weight)
     precision = s.gram - s.gram @ s.posterior @ s.gram

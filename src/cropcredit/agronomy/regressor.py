@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from cropcredit.agronomy import responses
 from cropcredit.agronomy.features import GAMMA
@@ -84,9 +85,7 @@ class MonotoneBoosting(RegressorMixin, BaseEstimator):  # type: ignore[misc] # a
             monotonic_cst=[0] * seen.shape[1] + [1],
             early_stopping=False,
         )
-        with threadpool_limits(
-            1
-        ):  # on some hundred rows several threads only wait for each other, and they do it busily
+        with _threads().limit(limits=1):  # on some hundred rows several only wait for each other, and do it busily
             booster.fit(columns, left)
         self.base_ = float(booster._baseline_prediction.ravel()[0])  # noqa: SLF001 - it has no public form without pickle
         self.trees_ = tuple(_nodes(rounds[0].nodes) for rounds in booster._predictors)  # noqa: SLF001 - as above
@@ -122,6 +121,12 @@ class MixedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # as 
         """Predict yields, t/ha."""
         check_is_fitted(self)
         return self.model_.predict(_seasons(validate_data(self, X, reset=False, dtype=np.float64)))
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Look for the libraries with threads once: it takes as long as a small fit."""
+    return ThreadpoolController()
 
 
 def _seasons(rows: Floats) -> Seasons:

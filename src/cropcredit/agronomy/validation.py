@@ -6,18 +6,19 @@ the model and to calibrate its interval. The judged rows are never seen by eithe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from cropcredit.agronomy.baselines import BASELINES, fit_expectation, region_sd
-from cropcredit.agronomy.choice import Choice, Method, choose
-from cropcredit.agronomy.features import RegionTable, labelled, without_yields
+from cropcredit.agronomy.baselines import BASELINES, region_sd
+from cropcredit.agronomy.choice import Choice, choose
+from cropcredit.agronomy.features import RegionTable, labelled
+from cropcredit.agronomy.fits import Fits
 from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_quantiles, year_sd
-from cropcredit.agronomy.models import BaselineModel, Candidate, RegionalModel, Stack, candidates_for, fit_all
+from cropcredit.agronomy.models import Candidate
 from cropcredit.agronomy.scores import Guesses, Scores
 from cropcredit.agronomy.series import Bools, Floats
 from cropcredit.model import PROBABILITIES
@@ -101,6 +102,7 @@ def validate(
     horizon: int,
     scheme: str = YEARS,
     candidates: tuple[Candidate, ...] | None = None,
+    fits: Fits | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> Validation:
     """Judge average, trend and model on yields as if they had not happened yet.
@@ -114,11 +116,12 @@ def validate(
     scheme : {"years", "forward", "regions"}
     candidates : tuple of Candidate, optional
         Default: all (:func:`cropcredit.agronomy.models.candidates_for`); empty: baselines only.
+    fits : Fits, optional
+        What was fitted to this table, horizon and candidates before; it is used, and more is added.
     done : callable
         Told 1 after each fold.
     """
-    candidates = candidates_for(table, horizon) if candidates is None else candidates
-    fits = _Fits(table, horizon, candidates)
+    fits = Fits.of(table, horizon, candidates) if fits is None else fits
     folds: list[tuple[Bools, _Fold]] = []
     without_past = 0
     with threadpool_limits(1):  # hundreds of small systems: more threads only wait for each other
@@ -150,7 +153,7 @@ def validate(
         high={name: values[rows] for name, values in high.items()},
         chosen=chosen,
         without_past=without_past,
-        candidates=len(candidates),
+        candidates=len(fits.candidates),
     )
 
 
@@ -177,22 +180,6 @@ def gate(validation: Validation, *, seed: int = 0, draws: int = DRAWS) -> Gate:
     return Gate(use=use, baseline=baseline, skill=float(skill), skill_low=float(low), skill_high=float(high))
 
 
-def fit_best(
-    table: RegionTable, *, horizon: int, candidates: tuple[Candidate, ...] | None = None
-) -> tuple[Choice, RegionalModel] | None:
-    """Choose by leaving out each year of ``table``, and fit on all of it; None where nothing could be fitted."""
-    fits = _Fits(table, horizon, candidates_for(table, horizon) if candidates is None else candidates)
-    with threadpool_limits(1):
-        inner = _inner(fits, np.ones(len(table.year), dtype=bool))
-        found = choose(inner.t_ha, inner.year, inner.guesses)
-        if found is None:
-            return None
-        choice = found[0]
-        models = fits.models(table, [method for method, _ in choice.weights])
-    members = tuple((weight, models[method]) for method, weight in choice.weights)
-    return choice, members[0][1] if len(members) == 1 else Stack(members=members)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
     """Guesses of the rows put aside, and interval ends from the other years."""
@@ -202,49 +189,6 @@ class _Fold:
     ends: dict[str, Floats]
     """Shape (rows, ends)."""
     choice: Choice | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Inner:
-    """Guesses of the training rows, each made without its year."""
-
-    t_ha: Floats
-    year: NDArray[np.int_]
-    region: NDArray[np.str_]
-    guesses: dict[Method, Floats]
-
-
-@dataclass(slots=True, eq=False)
-class _Fits:
-    """Guesses of all methods by what they were trained on; one training set serves several folds."""
-
-    table: RegionTable
-    horizon: int
-    candidates: Sequence[Candidate]
-    found: dict[bytes, dict[Method, Floats]] = field(default_factory=dict)
-
-    def models(self, train: RegionTable, methods: Sequence[Method]) -> dict[Method, RegionalModel]:
-        """Fit methods on some rows."""
-        known = train.take(labelled(train))
-        fitted: dict[Method, RegionalModel] = {
-            kind: BaselineModel(expectation=fit_expectation(kind, known.region, known.year, known.t_ha))
-            for kind in BASELINES
-            if kind in methods
-        }
-        return fitted | fit_all(train, self.horizon, [m for m in methods if isinstance(m, Candidate)])
-
-    def guesses(self, train: Bools, rows: Bools) -> dict[Method, Floats]:
-        """Guess ``rows`` (none of them in ``train``) by every method."""
-        key = train.tobytes()
-        if key not in self.found:
-            aside = ~train
-            blind = without_yields(self.table.take(aside))
-            whole: dict[Method, Floats] = {}
-            for method, model in self.models(self.table.take(train), [*BASELINES, *self.candidates]).items():
-                whole[method] = np.full(len(train), np.nan)
-                whole[method][aside] = model.predict(blind)
-            self.found[key] = whole
-        return {method: values[rows] for method, values in self.found[key].items()}
 
 
 def _splits(table: RegionTable, scheme: str) -> Iterator[tuple[str, Bools, Bools]]:
@@ -262,9 +206,9 @@ def _splits(table: RegionTable, scheme: str) -> Iterator[tuple[str, Bools, Bools
         yield str(year), train, (table.year == year) & known
 
 
-def _fold(fits: _Fits, name: str, train: Bools, rows: Bools, *, strangers: bool) -> _Fold:
+def _fold(fits: Fits, name: str, train: Bools, rows: Bools, *, strangers: bool) -> _Fold:
     """Judge ``rows``; ``strangers``: of their regions nothing was learned, so their level is not known either."""
-    inner = _inner(fits, train)
+    inner = fits.year_by_year(train)
     final = fits.guesses(train, rows)
     errors: dict[str, Floats] = {kind: inner.t_ha - inner.guesses[kind] for kind in BASELINES}
     guess = {kind: final[kind] for kind in BASELINES}
@@ -281,24 +225,6 @@ def _fold(fits: _Fits, name: str, train: Bools, rows: Bools, *, strangers: bool)
             offsets = wider(offsets, year_sd(error, inner.year), region_sd(known.region, known.t_ha))
         ends[method] = scale_of(scales, fits.table.region[rows])[:, None] * offsets
     return _Fold(name, guess, ends, choice)
-
-
-def _inner(fits: _Fits, train: Bools) -> _Inner:
-    """Leave out each training year in turn."""
-    table = fits.table
-    known = train & labelled(table)
-    pieces = []
-    for year in np.unique(table.year[known]):
-        rows = known & (table.year == year)
-        pieces.append((rows, fits.guesses(train & (table.year != year), rows)))
-    every: tuple[Method, ...] = (*BASELINES, *fits.candidates)
-    methods = [m for m in every if all(m in guesses for _, guesses in pieces)]
-    return _Inner(
-        t_ha=np.concatenate([table.t_ha[rows] for rows, _ in pieces]),
-        year=np.concatenate([table.year[rows] for rows, _ in pieces]),
-        region=np.concatenate([table.region[rows] for rows, _ in pieces]),
-        guesses={m: np.concatenate([guesses[m] for _, guesses in pieces]) for m in methods},
-    )
 
 
 def _rmse(error: Floats) -> float:

@@ -126,6 +126,7 @@ def validate(  # noqa: PLR0917 - options of a command line
         str, typer.Option(metavar="MM-DD", help="Look at the season up to this day of the harvest year only.")
     ] = "",
     report: Report = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of this machine that make the report.")] = 1,
     keep: Keep = None,
     as_of: AsOf = None,
     as_json: Json = False,
@@ -145,9 +146,12 @@ def validate(  # noqa: PLR0917 - options of a command line
             raise MalformedInput(
                 "--report runs every scheme and horizon", cure="leave --scheme, --parts and --until out"
             )
-        reported = opened.report_yields(files, report, years=years, as_of=at, progress=progress)
+        spread = opened.spread(workers, "")
+        reported = opened.report_yields(files, report, years=years, as_of=at, progress=progress, spread=spread)
         show_reported(reported, as_json=as_json)
         return
+    if workers > 1:
+        raise MalformedInput("--workers is for --report: one validation is the work of one process")
     trial = Trial(scheme=scheme, years=years, horizon=parts, until=_day_of_year(until))
     judged = opened.validate_yields(files, trial, as_of=at, progress=progress)
     if as_json:

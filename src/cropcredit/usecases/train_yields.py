@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cropcredit.agronomy.crop_model import HORIZONS, CropModel, learn
-from cropcredit.agronomy.features import PARTS
+from cropcredit.agronomy.features import PARTS, RegionTable
 from cropcredit.agronomy.labels import RegionYear, require_years
 from cropcredit.agronomy.models import learnable
 from cropcredit.agronomy.validation import SCHEMES, YEARS, Gate, Validation, fold_count, gate, validate
@@ -105,6 +105,27 @@ class Judged:
     gate: Gate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrialJob:
+    """What one validation needs; small enough to be sent to another process."""
+
+    table: RegionTable
+    scheme: str
+    horizon: int
+    """Parts of the season that the model may look at; 0: baselines alone, for want of an index."""
+
+    @property
+    def folds(self) -> int:
+        """How many there are."""
+        return fold_count(self.table, self.scheme)
+
+    def run(self, done: Callable[[int], None] = lambda _: None) -> Validation:
+        """Guess the yields that were put aside; ``done`` is told 1 after each fold."""
+        kinds = None if self.horizon else ()
+        horizon = self.horizon or PARTS
+        return validate(self.table, horizon=horizon, scheme=self.scheme, candidates=kinds, done=done)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidateYields:
     """Judge average, trend and model on yields they have not seen; nothing is stored or promoted."""
@@ -129,8 +150,10 @@ class ValidateYields:
             raise UnknownName("scheme", test.scheme, SCHEMES)
         judged = []
         for data in self.data(files, test, as_of=as_of):
-            with progress(f"{data.crop}: folds", fold_count(data.table, test.scheme)) as done:
-                judged.append(self.judge(data, test, done=done))
+            job = self.job(data, test)
+            with progress(f"{data.crop}: folds", job.folds) as done:
+                validation = job.run(done)
+            judged.append(Judged(data=data, validation=validation, gate=gate(validation)))
         return judged
 
     def data(self, files: YieldFiles, test: Trial, *, as_of: datetime | None) -> list[CropData]:
@@ -144,16 +167,11 @@ class ValidateYields:
             found.append(data)
         return found
 
-    def judge(self, data: CropData, test: Trial, *, done: Callable[[int], None]) -> Judged:
-        """Judge one crop; ``done`` is told 1 after each fold."""
+    def job(self, data: CropData, test: Trial) -> TrialJob:
+        """Plan the validation of one crop; refuses what cannot be judged."""
         if not fold_count(data.table, test.scheme):
             raise RefusedInput(f"too few years or regions of {data.crop!r} to judge by scheme {test.scheme!r}")
-        horizon = _reached(data, test)
-        candidates = None if horizon else ()
-        validation = validate(
-            data.table, horizon=horizon or PARTS, scheme=test.scheme, candidates=candidates, done=done
-        )
-        return Judged(data=data, validation=validation, gate=gate(validation))
+        return TrialJob(table=data.table, scheme=test.scheme, horizon=_reached(data, test))
 
 
 def _reached(data: CropData, test: Trial) -> int:

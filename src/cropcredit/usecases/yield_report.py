@@ -14,12 +14,13 @@ from typing import Any
 from cropcredit.agronomy.features import PARTS, RegionTable
 from cropcredit.agronomy.models import learnable
 from cropcredit.agronomy.scores import Guesses, Scores, YearScores
-from cropcredit.agronomy.validation import MODEL, SCHEMES, YEARS, fold_count
+from cropcredit.agronomy.validation import MODEL, SCHEMES, YEARS, Validation, gate
 from cropcredit.errors import RefusedInput, UnknownName
 from cropcredit.model import digest
-from cropcredit.ports import Catalogues, Progress
+from cropcredit.ports import Catalogues, Progress, Spread
+from cropcredit.usecases.parallel import one_by_one
 from cropcredit.usecases.progress import quiet
-from cropcredit.usecases.train_yields import Judged, Trial, ValidateYields, YieldFiles
+from cropcredit.usecases.train_yields import Judged, Trial, TrialJob, ValidateYields, YieldFiles
 from cropcredit.usecases.yield_data import CropData
 from cropcredit.usecases.yield_report_words import decision, summary
 
@@ -57,6 +58,7 @@ class ReportYields:
         years: tuple[int, int] | None = None,
         as_of: datetime | None = None,
         progress: Progress = quiet,
+        spread: Spread = one_by_one,
     ) -> list[Reported]:
         """Write ``<crop>.md``, ``<crop>.html`` and ``<crop>.json`` of every crop that has labels into ``folder``.
 
@@ -66,6 +68,8 @@ class ReportYields:
         ----------
         years : tuple of int, optional
             First and last harvest year.
+        spread : Spread
+            Where schemes and horizons are judged; nothing in the report depends on it.
 
         Raises
         ------
@@ -75,26 +79,37 @@ class ReportYields:
         reported = []
         read = bool(files.labels or files.mapping)
         for data in self.validate.data(files, Trial(years=years), as_of=as_of):
-            facts = self._facts(data, progress, read=read)
+            facts = self._facts(data, progress, spread, read=read)
             written = self.write(facts, folder)
             reported.append(Reported(crop=data.crop, files=tuple(map(str, written)), facts=facts))
         return reported
 
-    def _facts(self, data: CropData, progress: Progress, *, read: bool) -> Facts:
-        horizons = horizons_of(data)
-        total = sum(fold_count(data.table, scheme) for scheme in SCHEMES) * len(horizons)
-        judged, not_run = [], {}
-        with progress(f"{data.crop}: folds of {len(SCHEMES)} schemes at {len(horizons)} horizons", total) as done:
-            for scheme in SCHEMES:
-                try:
-                    for horizon in horizons:
-                        trial = Trial(scheme=scheme, horizon=horizon or None)
-                        judged.append(self.validate.judge(data, trial, done=done))
-                except RefusedInput as error:
-                    if scheme == YEARS:  # what cannot even be judged year by year has no report
-                        raise
-                    not_run[scheme] = str(error)
+    def _facts(self, data: CropData, progress: Progress, spread: Spread, *, read: bool) -> Facts:
+        jobs, not_run = self._jobs(data)
+        total = sum(job.folds for _, job in jobs)
+        found: dict[int, Validation] = {}
+        with progress(
+            f"{data.crop}: folds of {len(SCHEMES)} schemes at {len(horizons_of(data))} horizons", total
+        ) as done:
+            for number, validation in spread(_run, jobs):
+                found[number] = validation
+                done(jobs[number][1].folds)
+        judged = [Judged(data=data, validation=found[n], gate=gate(found[n])) for n, _ in jobs]
         return report_facts(data, judged, not_run, names=self._names(data.crop), read=read)
+
+    def _jobs(self, data: CropData) -> tuple[list[tuple[int, TrialJob]], dict[str, str]]:
+        """List what is to be judged, with its number, and say of a scheme why it cannot be."""
+        jobs: list[TrialJob] = []
+        not_run = {}
+        for scheme in SCHEMES:
+            try:
+                trials = [Trial(scheme=scheme, horizon=horizon or None) for horizon in horizons_of(data)]
+                jobs += [self.validate.job(data, trial) for trial in trials]
+            except RefusedInput as error:
+                if scheme == YEARS:  # what cannot even be judged year by year has no report
+                    raise
+                not_run[scheme] = str(error)
+        return list(enumerate(jobs)), not_run
 
     def _names(self, crop: str) -> tuple[str, str]:
         try:
@@ -102,6 +117,11 @@ class ReportYields:
         except UnknownName:
             return crop, crop
         return known.en, known.zh
+
+
+def _run(numbered: tuple[int, TrialJob]) -> tuple[int, Validation]:
+    number, job = numbered
+    return number, job.run()
 
 
 def horizons_of(data: CropData) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cropcredit.agronomy.fits import Fits, fit_best
 from cropcredit.agronomy.models import CANDIDATES
-from cropcredit.agronomy.validation import fit_best, fold_count, gate, validate
+from cropcredit.agronomy.validation import fold_count, gate, validate
 from tests.unit.agronomy.worlds import regions
 
 FEW = CANDIDATES[:2]
@@ -90,14 +91,31 @@ def test_progress_counts_every_year_once():
 def test_the_final_model_is_made_of_the_candidates():
     table = regions(years=6, count=4)
 
-    found = fit_best(table, horizon=6, candidates=FEW)
+    found = fit_best(Fits.of(table, 6, FEW))
     assert found is not None
     choice, model = found
 
     assert {method for method, _ in choice.weights} <= {*FEW, "average", "trend"}
     assert sum(weight for _, weight in choice.weights) == pytest.approx(1)
     assert np.isfinite(model.predict(table)).all()
-    assert fit_best(replace(table, parts=np.full_like(table.parts, np.nan)), horizon=6) is None
+    assert fit_best(Fits.of(replace(table, parts=np.full_like(table.parts, np.nan)), 6)) is None
+
+
+def test_what_a_validation_has_fitted_is_not_fitted_again_for_the_final_choice():
+    table = regions(years=6, count=4)
+    fits = Fits.of(table, 6, FEW)
+
+    judged = validate(table, horizon=6, fits=fits)
+    before = len(fits.found)
+    shared, alone = fit_best(fits), fit_best(Fits.of(table, 6, FEW))
+
+    assert before == 6 + 15  # each year left out, and each pair of years
+    assert len(fits.found) == before
+    assert judged.candidates == len(FEW)
+    assert shared is not None
+    assert alone is not None
+    assert shared[0] == alone[0]
+    np.testing.assert_array_equal(shared[1].predict(table), alone[1].predict(table))
 
 
 def test_going_forward_nothing_is_learned_from_later_years():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,18 @@ def facts(*, passed: bool = True, index: bool = True) -> Facts:
     return report_facts(crop_data(), trials, {REGIONS: "too few regions"}, names=("Winter wheat", "冬小麦"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class JudgedJob:
+    """One of :class:`Judges`' validations, two folds long."""
+
+    scheme: str
+    horizon: int | None
+    folds: int = 2
+
+    def run(self) -> Validation:
+        return judged(self.scheme, self.horizon or PARTS, index=self.horizon is not None).validation
+
+
 class Judges:
     """Stands where the validation stands: gives what was judged by hand, and remembers what was asked."""
 
@@ -105,12 +118,11 @@ class Judges:
         del as_of
         return [crop_data(self.parts_seen)]
 
-    def judge(self, _data: CropData, trial: Any, *, done: Any) -> Judged:
+    def job(self, _data: CropData, trial: Any) -> JudgedJob:
         if trial.scheme in self.refuses:
             raise RefusedInput(f"nothing to judge by {trial.scheme}")
         self.asked.append((trial.scheme, trial.horizon))
-        done(1)
-        return judged(trial.scheme, trial.horizon or PARTS, index=trial.horizon is not None)
+        return JudgedJob(scheme=trial.scheme, horizon=trial.horizon)
 
 
 def keep(written: list[Facts]) -> Any:

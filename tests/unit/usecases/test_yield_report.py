@@ -175,13 +175,23 @@ def test_every_scheme_is_run_at_every_horizon_under_one_bar():
     def bar(name, total):
         done: list[int] = []
         yield done.append
-        bars.append((name, total, len(done)))
+        bars.append((name, total, sum(done)))
 
     reported = report(judges, written, progress=bar)
 
     assert judges.asked == [(scheme, h) for scheme in (YEARS, FORWARD, REGIONS) for h in (3, 4, 5)]
     assert [(one.crop, one.files, one.facts) for one in reported] == [("winter_wheat", ("out/file",), written[0])]
-    assert bars == [("winter_wheat: folds of 3 schemes at 3 horizons", 15, 9)]  # 3 years, 2 groups of regions; 3 times
+    assert bars == [("winter_wheat: folds of 3 schemes at 3 horizons", 18, 18)]
+
+
+def test_the_report_does_not_depend_on_which_validation_is_finished_first():
+    written: list[Facts] = []
+
+    report(Judges(), written)
+    report(Judges(), written, spread=lambda work, jobs: map(work, reversed(jobs)))
+
+    assert written[0] == written[1]
+    assert [trial["parts"] for trial in written[1]["trials"]] == [3, 4, 6] * 3
 
 
 def test_a_scheme_that_cannot_be_run_is_told_but_left_out_years_must_be():
