@@ -10,9 +10,9 @@ import pytest
 from firmware_sim import signals
 from firmware_sim.errors import BadInput
 from firmware_sim.soil import DEPTHS, TEXTURES
+from firmware_sim.stations import Series
 
 WINTER_MS = 1_767_225_600_000
-AUTUMN_MS = 1_756_684_800_000
 DAY_ROWS = 96
 NAMES = tuple(f"d{i:02d}" for i in range(12))
 
@@ -26,7 +26,7 @@ def daily(values: np.ndarray) -> np.ndarray:
     return values.reshape(-1, DAY_ROWS)
 
 
-def fallen(series: signals.Series) -> np.ndarray:
+def fallen(series: Series) -> np.ndarray:
     return np.diff(series["weather.rain", ""], prepend=series["weather.rain", ""][0])
 
 
