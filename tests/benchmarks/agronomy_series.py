@@ -1,25 +1,17 @@
-"""Series and seasons: speed over 100,000 fields, two crops a year over Sinop, dates against the demo region's truth."""
+"""Series and seasons: speed over 100,000 fields, and two crops a year over Sinop."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from cropcredit.agronomy import DailyCurves, find_seasons, season_metrics, seasons_of, smooth
-from cropcredit.bootstrap import build
-from cropcredit.config import Settings
-from cropcredit.demo.generate import generate, imagine
-from cropcredit.demo.growth import ndvi
-from cropcredit.demo.parameters import load_region
-from cropcredit.usecases.import_fields import FieldForm
+from cropcredit.agronomy import find_seasons, season_metrics, seasons_of, smooth
 from tests.benchmarks.report import Row, at_least, at_most
 from tests.integration.agronomy.sinop import season_counts, sinop_cube
 
@@ -33,7 +25,7 @@ def rows() -> list[Row]:
     found = [speed_row()]
     if (REAL / "rasters" / "sinop-modis").is_dir():
         found += sinop_rows()
-    return found + demo_rows()
+    return found
 
 
 def speed_row() -> Row:
@@ -112,97 +104,3 @@ def sinop_rows() -> list[Row]:
             command=COMMAND,
         )
     ]
-
-
-def demo_rows() -> list[Row]:
-    """Run the demo region up to its index per field, and compare dates with the truth that its generator knows.
-
-    The truth file's start of winter wheat is the first passing of a quarter of the rise, in autumn; ours the last one
-    before the peak, in spring. So starts are also held against the same rule on the true daily curves.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        table, right = _demo(Path(folder))
-    said = {
-        "start": "start against the truth file",
-        "start_by_rule": "start against the same rule on the true curve",
-        "peak": "peak against the truth file",
-    }
-    found = [
-        Row(
-            bar="demo region: fields that show as many seasons as were sown, no calendar given",
-            value=100 * right,
-            unit="%",
-            target="",
-            ok=True,
-            command=COMMAND,
-        )
-    ]
-    for crop, plantings in table.groupby("crop"):
-        for name, words in said.items():
-            error = (plantings[name.partition("_")[0]] - plantings[f"{name}_true"]).dt.days
-            spread = error.dropna().abs()
-            found.append(
-                Row(
-                    bar=f"demo region, {crop}: {words}, median error",
-                    value=float(spread.median()),
-                    unit="days",
-                    target="",
-                    ok=True,
-                    peer=f"bias {error.mean():+.1f}; nine of ten within {spread.quantile(0.9):.0f} days; "
-                    f"{len(spread)} of {len(error)} plantings have one",
-                    command=COMMAND,
-                )
-            )
-    return found
-
-
-def _demo(folder: Path) -> tuple[pd.DataFrame, float]:
-    """Give true and measured dates of every planting sown by the story's present; the share of fields counted right."""
-    region = load_region()
-    generate(region, folder / "region")
-    settings = Settings.checked(folder / "bank", {"time_zone": "Asia/Shanghai"}, where="bench")
-    settings.save()
-    app = build(settings)
-    long_ago = region.today.replace(year=region.harvest_year - 1)
-    app.import_fields(str(folder / "region" / "fields.geojson"), FieldForm(known_at=long_ago))
-    app.add_scenes([str(folder / "region" / "scenes")], product="s2-l2a")
-    run = app.refresh_ndvi(as_of=region.today)
-    series = app.refresh_ndvi.observations.series("NDVI", run.units)
-    dates = ["sown_on", "start_on", "peak_on", "harvest_on"]
-    truth = pd.read_csv(folder / "region" / "truth" / "plantings.csv", index_col="planting_id", parse_dates=dates)
-    truth = truth[(truth["sown_on"] <= pd.Timestamp(region.today.date())) & truth["field_id"].isin(series.field_ids)]
-    curves = smooth(series.mean, series.clear_fraction, series.acquired_at)
-    seen = _dates(curves, truth, series.field_ids)
-    world = imagine(region)
-    days, plots = world.season.lai.shape
-    true = DailyCurves(
-        first_on=np.datetime64(world.season.first_on),
-        values=ndvi(world.season.lai).T,
-        observed=np.ones((plots, days), bool),
-    )
-    by_rule = _dates(true, truth, world.plots.field_id.tolist())
-    counted = pd.Series(np.isfinite(find_seasons(curves).sos).sum(axis=1), index=series.field_ids)
-    sown = truth.groupby("field_id").size()
-    table = pd.DataFrame(
-        {
-            "crop": truth["crop"],
-            "start": seen["sos"],
-            "peak": seen["peak"],
-            "start_true": truth["start_on"],
-            "start_by_rule_true": by_rule["sos"],
-            "peak_true": truth["peak_on"],
-        }
-    )
-    return table, float((counted.loc[sown.index] == sown).mean())
-
-
-def _dates(curves: DailyCurves, plantings: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
-    """Measure start and peak of each planting between sowing and harvest."""
-    place = {name: row for row, name in enumerate(fields)}
-    rows = [place[name] for name in plantings["field_id"]]
-    own = DailyCurves(first_on=curves.first_on, values=curves.values[rows], observed=curves.observed[rows])  # noqa: PD011
-    first = pd.Timestamp(curves.first_on)
-    start, end = (np.array((plantings[name] - first).dt.days, dtype=int) for name in ("sown_on", "harvest_on"))
-    found = season_metrics(own, start, end)
-    days = {name: first + pd.to_timedelta(getattr(found, name), "D") for name in ("sos", "peak")}
-    return pd.DataFrame(days, index=plantings.index)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import agronomy_features, agronomy_series, agronomy_yields
+from tests.benchmarks import agronomy_demo, agronomy_features, agronomy_series, agronomy_yields
 from tests.benchmarks.report import publish
 
 
 def main() -> None:
-    publish("agronomy", [*agronomy_series.rows(), *agronomy_features.rows(), *agronomy_yields.rows()])
+    parts = (agronomy_series, agronomy_features, agronomy_demo, agronomy_yields)
+    publish("agronomy", [row for part in parts for row in part.rows()])
 
 
 if __name__ == "__main__":
