@@ -1,6 +1,8 @@
 """Frozen values that every room understands; nothing here computes a decision."""
 
 from cropcredit.model.devices import (
+    FIRST_SESSION,
+    UNCOUNTED,
     Ack,
     Boot,
     Clock,
@@ -10,6 +12,8 @@ from cropcredit.model.devices import (
     Measurement,
     Reading,
     Rejection,
+    Source,
+    is_contract_boot,
 )
 from cropcredit.model.files import Box, SceneDraft, SceneQuery, VectorTable
 from cropcredit.model.land import Crop, CropWater, Field, GrowingSeason, Planting, Season, Tenure
@@ -41,7 +45,9 @@ from cropcredit.model.weather import WeatherSeries
 from cropcredit.model.yields import PROBABILITIES, CropCalendar, Promotion, RegionSeries, YieldEstimate, YieldLabel
 
 __all__ = [
+    "FIRST_SESSION",
     "PROBABILITIES",
+    "UNCOUNTED",
     "Account",
     "Ack",
     "Application",
@@ -95,6 +101,7 @@ __all__ = [
     "SceneDraft",
     "SceneQuery",
     "Season",
+    "Source",
     "Step",
     "StoreInspection",
     "Stress",
@@ -108,5 +115,6 @@ __all__ = [
     "decode",
     "digest",
     "end_of_day",
+    "is_contract_boot",
     "parse_as_of",
 ]

@@ -11,6 +11,11 @@ import msgspec
 
 from cropcredit.model.records import Record
 
+UNCOUNTED = 0
+"""Boot of readings that no counter numbers: no gaps, nothing settled, nothing to acknowledge."""
+FIRST_SESSION = 2**32
+"""Boots from here on are sessions at a network server: their numbers tell them apart, and do not order them."""
+
 
 class Clock(StrEnum):
     """Where the device's time came from."""
@@ -18,6 +23,19 @@ class Clock(StrEnum):
     NTP = "ntp"
     RTC = "rtc"
     NONE = "none"
+
+
+class Source(StrEnum):
+    """How a reading reached us, and with that what its safe arrival rests on."""
+
+    CONTRACT = "v1"
+    """Telemetry contract v1: kept by the device until the store acknowledged it."""
+    CHIRPSTACK = "chirpstack"
+    """A ChirpStack v4 network server; like the next two broker-durable: nobody sends again what a broker lost."""
+    THINGS_STACK = "things_stack"
+    """A network server of The Things Stack v3."""
+    SENML = "senml"
+    """SenML (RFC 8428) on our own broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +85,13 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One decoded message of telemetry v1; identified by (device, boot, seq, quantity, channel)."""
+    """One decoded message; identified by (device, boot, seq, quantity, channel)."""
 
     device_id: str
     boot: int
-    """Monotone per restart."""
+    """Monotone per restart; 0: not counted; from :data:`FIRST_SESSION` on: a session at a network server."""
     seq: int
-    """Monotone per boot, from 1."""
+    """Monotone per boot, from 1; where nothing is counted, made of time and name."""
     clock: Clock
     up_ms: int
     """Milliseconds since boot."""
@@ -85,6 +103,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     case_open: bool | None = None
     key_id: str = ""
     """Key whose HMAC was checked; empty when the message carried none."""
+    source: Source = Source.CONTRACT
+    """Through which door it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +162,8 @@ class DeviceState:
     key_id: str = ""
     interval_s: int | None = None
     """Seconds between readings: longer silence than this is not normal."""
+
+
+def is_contract_boot(boot: int) -> bool:
+    """Say whether a device of contract v1 counts this boot: only such a device is told what the store holds."""
+    return UNCOUNTED < boot < FIRST_SESSION

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from cropcredit.model import Clock, Measurement, Reading
+from cropcredit.model import Clock, Measurement, Reading, Source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -24,23 +24,30 @@ class _Body(msgspec.Struct, array_like=True, frozen=True):
     case_open: bool | None
 
 
+class _OtherBody(_Body, array_like=True, frozen=True):
+    """What a message of another format said: one element more, so that bodies of contract v1 stay as they ever were."""
+
+    source: str = Source.CONTRACT.value
+
+
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Body)
+_DECODER = msgspec.msgpack.Decoder(_OtherBody)
 
 
 def write_body(reading: Reading) -> bytes:
     """Encode the content of a reading; equal content gives equal bytes."""
-    return _ENCODER.encode(
-        _Body(
-            reading.clock.value,
-            reading.up_ms,
-            None if reading.observed_at is None else microseconds(reading.observed_at),
-            [(m.quantity, float(m.value), m.channel) for m in reading.measurements],
-            reading.battery_v,
-            reading.signal_dbm,
-            reading.case_open,
-        )
+    said = (
+        reading.clock.value,
+        reading.up_ms,
+        None if reading.observed_at is None else microseconds(reading.observed_at),
+        [(m.quantity, float(m.value), m.channel) for m in reading.measurements],
+        reading.battery_v,
+        reading.signal_dbm,
+        reading.case_open,
     )
+    if reading.source is Source.CONTRACT:
+        return _ENCODER.encode(_Body(*said))
+    return _ENCODER.encode(_OtherBody(*said, reading.source.value))
 
 
 def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> Reading:
@@ -58,6 +65,7 @@ def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> 
         signal_dbm=kept.signal_dbm,
         case_open=kept.case_open,
         key_id=key_id,
+        source=Source(kept.source),
     )
 
 
