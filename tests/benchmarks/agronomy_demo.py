@@ -1,4 +1,4 @@
-"""The demo region, whose truth is known: dates of its seasons and yields of its fields, as the whole line finds them."""
+"""The demo region, whose truth is known: dates of its seasons, yields of its fields, as the whole line finds them."""
 
 from __future__ import annotations
 
