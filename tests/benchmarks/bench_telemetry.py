@@ -28,7 +28,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cropcredit import wire
-from cropcredit.adapters.broker import WINDOW, mosquitto_path
+from cropcredit.adapters.broker import mosquitto_path
+from cropcredit.adapters.broker_conf import WINDOW
 from cropcredit.adapters.catalogues import load_quantities
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.database import open_database

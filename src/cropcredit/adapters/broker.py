@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -13,20 +12,27 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from typing import Literal, Self
 
-from cropcredit.adapters.broker_access import SERVICE_USER, FileBrokerAccess, service_password
+from cropcredit.adapters.broker_access import (
+    SERVICE_USER,
+    FileBrokerAccess,
+    private_folder,
+    service_password,
+    write_private,
+)
+from cropcredit.adapters.broker_conf import EVERYWHERE, LARGEST_MESSAGE, WINDOW, Door, mosquitto_configuration
+from cropcredit.adapters.broker_sessions import end_session
+from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.errors import DegradedWork, RefusedInput, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["mosquitto", "iotcore"]
-WINDOW = 1000
-"""Unacknowledged messages that the broker hands one consumer: the size of our batches."""
-LARGEST_MESSAGE = 256 * 1024
-"""Bytes; far above the contract's limit, so that a message that is too long reaches quarantine and is named."""
 START_S = 15.0
 STOP_S = 5.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -60,6 +66,10 @@ class Broker:
         Where it listens; only this machine unless told otherwise.
     kind : str, optional
         ``mosquitto`` or ``iotcore``; None: the first of these that is installed.
+    door : Door, optional
+        An encrypted listener for devices beside the plain one, which then serves this machine only.
+    names : sequence of str
+        Further host names and addresses by which devices reach the encrypted listener.
 
     Examples
     --------
@@ -69,12 +79,25 @@ class Broker:
             ...
     """
 
-    def __init__(self, directory: Path, *, host: str = "127.0.0.1", port: int = 1883, kind: Kind | None = None) -> None:
-        self.directory, self.host, self.port = directory, host, port
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 1883,
+        kind: Kind | None = None,
+        door: Door | None = None,
+        names: Sequence[str] = (),
+    ) -> None:
+        self.directory, self.port, self.door = directory, port, door
+        self.host = host if door is None or host in LOOPBACK else "127.0.0.1"
         self.kind: Kind = kind or ("mosquitto" if mosquitto_path() else "iotcore")
         self.process: subprocess.Popen[bytes] | None = None
+        self.authority = CertificateAuthority(directory / "tls")
         self._access = FileBrokerAccess(directory)
-        self._loaded: float = 0.0
+        self._loaded: tuple[int, ...] = ()
+        self._revoked: dict[int, str] = {}
+        self._names = names
 
     @property
     def running(self) -> bool:
@@ -93,18 +116,22 @@ class Broker:
         """
         if self.running:
             return self
-        if _answers(self.host, self.port):
-            raise RefusedInput("port is taken", where=f"{self.host}:{self.port}", cure="stop what listens there")
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for host, port in [(self.host, self.port), *([(self.door.host, self.door.port)] if self.door else [])]:
+            if _answers(host, port):
+                raise RefusedInput("port is taken", where=f"{host}:{port}", cure="stop what listens there")
+        private_folder(self.directory)
+        self._record(acl=False)  # until the broker of the moment is known to tell who speaks
         self._access.allow({SERVICE_USER: service_password(self.directory)})
-        self._loaded = self._access.changed_at()
+        self._access.put_in_place()
+        self._loaded = self._access.stamp()
         command = self._mosquitto() if self.kind == "mosquitto" else self._iotcore()
         with (self.directory / "broker.log").open("ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         self._wait_until_up()
-        record = {"kind": self.kind, "acl": self.kind == "mosquitto", "host": self.host, "port": self.port}
-        (self.directory / RECORD).write_text(json.dumps(record))
+        self._record(acl=self.kind == "mosquitto")
         log.info("%s listens on %s:%d", self.kind, self.host, self.port)
+        if self.door:
+            log.info("devices come in encrypted (TLS, %s) on %s:%d", self.door.tls, self.door.host, self.door.port)
         return self
 
     def stop(self) -> None:
@@ -125,13 +152,17 @@ class Broker:
             self._reap()
 
     def reload(self) -> None:
-        """Make changed passwords count now."""
-        self._loaded = self._access.changed_at()
+        """Make changed passwords and revoked certificates count now.
+
+        mosquitto checks every session against the password file again and ends those that may no longer be there; of
+        revoked certificates only new connections hear.
+        """
+        self._loaded = self._access.stamp()
         if self.kind == "mosquitto" and self.running and self.process is not None:
             self.process.send_signal(signal.SIGHUP)
 
     def serve(self, stop: Event, *, every_s: float = 0.5) -> None:
-        """Watch over the child until ``stop`` is set: reload changed passwords, report its death.
+        """Watch over the child until ``stop`` is set: changed passwords, revoked certificates, its death.
 
         Raises
         ------
@@ -141,8 +172,11 @@ class Broker:
         while not stop.wait(every_s):
             if not self.running:
                 raise StoreUnavailable(f"{self.kind} ended by itself: {self._last_words()}")
-            if self._access.changed_at() != self._loaded:
+            self._access.put_in_place()
+            if self._access.stamp() != self._loaded:
                 self.reload()
+            if self.door and self.door.tls == "certificates":
+                self._shut_out_revoked(self.door)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -154,12 +188,34 @@ class Broker:
         program = mosquitto_path()
         if program is None:
             raise RefusedInput("mosquitto is not installed", cure="apt install mosquitto, or use iotcore")
+        if self.door:
+            self.authority.make()
+            host = [] if self.door.host in EVERYWHERE else [self.door.host]
+            self.authority.serve_as([socket.gethostname(), "localhost", "127.0.0.1", *host, *self._names])
+            self._revoked = self.authority.revoked()
+            self.authority.publish(self._revoked)
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text(mosquitto_configuration(self.directory, host=self.host, port=self.port))
+        configuration.write_text(
+            mosquitto_configuration(self.directory, host=self.host, port=self.port, door=self.door)
+        )
         self._access.write_rules()
         return [*_ends_with_us(), program, "-c", str(configuration)]
 
+    def _shut_out_revoked(self, door: Door) -> None:
+        """Let the broker know what was revoked since, and end the sessions that began before."""
+        revoked = self.authority.revoked()
+        fresh = {device for serial, device in revoked.items() if serial not in self._revoked}
+        if not fresh or not self.authority.publish(revoked):
+            return
+        self._revoked = revoked
+        self.reload()
+        for device in sorted(fresh):
+            end_session(self.authority, device, door=door)
+            log.info("certificate of %s: revoked, its session is ended", device)
+
     def _iotcore(self) -> list[str]:
+        if self.door:
+            raise RefusedInput("iotcore has no encrypted listener", cure="apt install mosquitto")
         if self.host not in LOOPBACK:
             warnings.warn(
                 f"iotcore has no access lists and listens on {self.host}: anybody who reaches it can connect",
@@ -191,42 +247,17 @@ class Broker:
         lines = (self.directory / "broker.log").read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
+    def _record(self, *, acl: bool) -> None:
+        tls = asdict(self.door) if self.door else None
+        record = {"kind": self.kind, "acl": acl, "host": self.host, "port": self.port, "door": tls}
+        write_private(self.directory / RECORD, json.dumps(record))
+
     def _reap(self) -> None:
         assert self.process is not None
         self.process.wait()
         if self.process.stdin is not None:
             self.process.stdin.close()
         self.process = None
-
-
-def mosquitto_configuration(directory: Path, *, host: str, port: int) -> str:
-    """Write out mosquitto.conf: passwords and access lists, one window per batch, large queues, sessions kept.
-
-    The queue limit is an explicit large number: the default of 1000 drops silently, and 0 means different things in
-    different versions. Messages need no durable broker (the application acknowledgement carries that); sessions do.
-    """
-    user = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() == 0 else ""
-    lines = [
-        f"listener {port} {host}",
-        *([f"user {user}"] if user else []),  # as root mosquitto would change to a user who cannot read our files
-        "allow_anonymous false",
-        f"password_file {directory / 'passwords'}",
-        f"acl_file {directory / 'rules'}",
-        "use_username_as_clientid true",  # nobody can push another one off by taking its client id
-        "persistence true",
-        f"persistence_location {directory}{os.sep}",
-        "persistence_file sessions.db",
-        "autosave_interval 30",
-        f"max_inflight_messages {WINDOW}",
-        "max_queued_messages 1000000",
-        "max_queued_bytes 1000000000",
-        f"message_size_limit {LARGEST_MESSAGE}",
-        "set_tcp_nodelay true",
-        "log_dest stderr",
-        "log_type error",
-        "log_type warning",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _ends_with_us() -> list[str]:
@@ -240,7 +271,7 @@ def _ends_with_us() -> list[str]:
 
 def _answers(host: str, port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, port), timeout=0.5):  # noqa: S104
+        with socket.create_connection(("127.0.0.1" if host in EVERYWHERE else host, port), timeout=0.5):
             return True
     except OSError:
         return False

@@ -7,8 +7,9 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cropcredit.errors import MalformedInput
@@ -33,57 +34,114 @@ pattern read farm/v1/%u/cmd
 """
 
 
+def machine_time() -> datetime:
+    """Tell the time of this machine, UTC: brokers and certificates go by it, whatever clock a made season has."""
+    return datetime.now(UTC)
+
+
 class FileBrokerAccess:
-    """BrokerAccess in mosquitto's password file; the process that owns the broker makes it read the file again."""
+    """BrokerAccess in mosquitto's password file; the process that owns the broker makes it read the file again.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._file = directory / "passwords"
+    mosquitto knows one password per user. While a device changes over, its next one waits in a second file, and the
+    owner of the broker puts it in place when its time has come.
+    """
 
-    def allow(self, logins: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, *, now: Callable[[], datetime] = machine_time) -> None:
+        self._directory, self._now = directory, now
+        self._file, self._waiting = directory / "passwords", directory / "passwords.next"
+
+    def allow(self, logins: Mapping[str, str], *, after: timedelta = timedelta(0)) -> None:
         """Let these user names in; see :class:`cropcredit.ports.BrokerAccess`."""
         for name in logins:
             if not DEVICE_ID.fullmatch(name):
                 raise MalformedInput(f"{name!r} cannot be a user name of the broker")
-        with self._changing() as lines:
-            lines |= {name: _line(name, password) for name, password in logins.items()}
+        since = (self._now() + after).timestamp()
+        with self._changing() as (now, later):
+            for name, password in logins.items():
+                line = _line(name, password)
+                later.pop(name, None)
+                if after and name in now:
+                    later[name] = f"{since:.0f} {line}"
+                else:
+                    now[name] = line
 
     def forbid(self, usernames: Iterable[str]) -> None:
         """Shut these user names out."""
-        with self._changing() as lines:
+        with self._changing() as (now, later):
             for name in usernames:
-                lines.pop(name, None)
+                now.pop(name, None)
+                later.pop(name, None)
+
+    def put_in_place(self, names: Iterable[str] = ()) -> None:
+        """Let every waiting password count whose time has come, and those of ``names`` whether it has or not."""
+        early, at = set(names), self._now().timestamp()
+        if not any(int(line.partition(" ")[0]) <= at for line in _lines(self._waiting)) and not early:
+            return
+        with self._changing() as (now, later):
+            for name, entry in list(later.items()):
+                since, _, line = entry.partition(" ")
+                if name in early or int(since) <= at:
+                    now[name] = line
+                    del later[name]
 
     def write_rules(self) -> None:
         """Write the access rules."""
-        _replace(self._directory / "rules", RULES)
+        write_private(self._directory / "rules", RULES)
 
-    def changed_at(self) -> float:
-        """When the password file last changed; 0 before it exists."""
-        return self._file.stat().st_mtime_ns if self._file.exists() else 0
+    def stamp(self) -> tuple[int, ...]:
+        """Give what differs whenever the password file is another one than before; empty before it exists."""
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return ()
+        return (found.st_mtime_ns, found.st_ino, found.st_size)  # two changes may fall into one tick of the clock
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, str]]:
-        """Give the lines by user name, and write them back whole; one process at a time."""
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _changing(self) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+        """Give both files' lines by user name, and write back what changed, whole; one process at a time."""
+        private_folder(self._directory)
         with (self._directory / "passwords.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            text = self._file.read_text() if self._file.exists() else ""
-            lines = {line.partition(":")[0]: line for line in text.splitlines()}
-            yield lines
-            _replace(self._file, "".join(f"{line}\n" for _, line in sorted(lines.items())))
+            now = {line.partition(":")[0]: line for line in _lines(self._file)}
+            later = {line.partition(" ")[2].partition(":")[0]: line for line in _lines(self._waiting)}
+            before = (dict(now), dict(later))
+            yield now, later
+            if now != before[0]:
+                write_private(self._file, "".join(f"{line}\n" for _, line in sorted(now.items())))
+            if later != before[1]:
+                write_private(self._waiting, "".join(f"{line}\n" for _, line in sorted(later.items())))
 
 
 def service_password(directory: Path) -> str:
     """Give the password of ingest at the broker of this workspace; made on first use, readable by the owner only."""
     file = directory / f"{SERVICE_USER}.password"
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+    if not file.exists():
+        private_folder(directory)
+        making = directory / f".{file.name}.{secrets.token_hex(8)}"
+        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
             new.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+        try:
+            os.link(making, file)  # whole or not at all, and of two makers the first wins
+        except FileExistsError:
+            pass
+        finally:
+            making.unlink()
     return file.read_text()
+
+
+def private_folder(directory: Path) -> None:
+    """Make a folder that only its owner may look into; one that others could is closed to them."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if directory.stat().st_mode & 0o077:
+        directory.chmod(0o700)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Put a file in place of another at once, readable by its owner only."""
+    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(text)
+    new.replace(file)
 
 
 def _line(username: str, password: str) -> str:
@@ -93,8 +151,5 @@ def _line(username: str, password: str) -> str:
     return f"{username}:$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(derived).decode()}"
 
 
-def _replace(file: Path, text: str) -> None:
-    new = file.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-        handle.write(text)
-    new.replace(file)
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []

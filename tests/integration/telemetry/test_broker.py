@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -24,13 +25,17 @@ from tests.integration.telemetry.line import until
 class Client:
     """A plain paho client; ``heard`` is what it was sent, ``refused`` why it may not come in."""
 
-    def __init__(self, broker: Broker, username: str, password: str, *, topics: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, broker: Broker, username: str, password: str, *, topics: tuple[str, ...] = (), client_id: str = ""
+    ) -> None:
         self.heard: list[tuple[str, bytes]] = []
-        self.refused = ""
+        self.refused, self.gone = "", 0
         self.ready, self._topics = Event(), topics
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"test-{username}", clean_session=False)
+        name = client_id or f"test-{username}"
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         self._client.username_pw_set(username, password)
         self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
         self._client.on_subscribe = lambda *_: self.ready.set()
         self._client.on_message = lambda _client, _data, m: self.heard.append((m.topic, bytes(m.payload)))
         self._client.connect("127.0.0.1", broker.port)
@@ -43,6 +48,10 @@ class Client:
             client.subscribe([(topic, 1) for topic in self._topics])
         else:
             self.ready.set()
+
+    def _disconnected(self, _client, _data, _flags, _reason, _properties) -> None:
+        if self.ready.is_set() and not self.refused:
+            self.gone += 1
 
     def say(self, topic: str, payload: bytes = b"x") -> None:
         self._client.publish(topic, payload, qos=1).wait_for_publish(5)
@@ -118,17 +127,127 @@ def test_nobody_comes_in_with_a_wrong_password_or_none(mosquitto, come):
 
 @pytest.mark.debian
 def test_a_device_added_or_revoked_while_the_broker_runs_counts_without_a_restart(mosquitto, come):
-    stop, access = Event(), FileBrokerAccess(mosquitto.directory)
-    watch = Thread(target=mosquitto.serve, args=(stop,), kwargs={"every_s": 0.01})
-    watch.start()
-    try:
+    access = FileBrokerAccess(mosquitto.directory)
+    with Watch(mosquitto):
         access.allow({"new": "pw-new"})
         until(lambda: enters(come, mosquitto, "new", "pw-new"))
         access.forbid(["a"])
         until(lambda: not enters(come, mosquitto, "a", "pw-a"))
-    finally:
-        stop.set()
-        watch.join()
+
+
+@pytest.mark.debian
+def test_a_session_that_stands_ends_with_its_password_and_the_others_go_on(mosquitto, come):
+    server, watch = ingest(come, mosquitto), Watch(mosquitto)
+    a, b = come(mosquitto, "a", "pw-a"), come(mosquitto, "b", "pw-b", topics=("farm/v1/b/ack",))
+    assert a.ready.wait(5)
+    assert b.ready.wait(5)
+    with watch:
+        FileBrokerAccess(mosquitto.directory).forbid(["a"])
+        until(lambda: a.gone == 1 and bool(a.refused))
+        b.say("farm/v1/b/up")
+        server.say("farm/v1/b/ack")
+        until(lambda: len(server.heard) == 1 and len(b.heard) == 1)
+    assert (server.gone, b.gone) == (0, 0)
+
+
+@pytest.mark.debian
+def test_listening_to_everybody_gives_nothing(mosquitto, come):
+    server, a = ingest(come, mosquitto), come(mosquitto, "a", "pw-a", topics=("#", "farm/v1/+/up", "$SYS/#", "+/+/+/+"))
+    b = come(mosquitto, "b", "pw-b")
+    assert a.ready.wait(5)
+    assert b.ready.wait(5)
+    b.say("farm/v1/b/up", b"secret")
+    b.say("farm/v1/b/state", b"secret")
+    server.say("farm/v1/b/ack")
+    server.say("farm/v1/a/ack", b"mine")  # what a may hear, so that we know it heard all there was before
+    until(lambda: bool(a.heard))
+    assert a.heard == [("farm/v1/a/ack", b"mine")]
+
+
+@pytest.mark.debian
+def test_a_client_id_cannot_be_stolen(mosquitto, come):
+    b = come(mosquitto, "b", "pw-b", client_id="b")
+    a = come(mosquitto, "a", "pw-a", client_id="b")
+    assert a.ready.wait(5)
+    assert b.ready.wait(5)
+    b.say("farm/v1/b/up")
+    assert b.gone == 0
+
+
+@pytest.mark.debian
+def test_while_a_device_changes_over_its_old_password_counts_and_then_the_new_one_alone(mosquitto, come):
+    at = [datetime(2026, 5, 1, 12, tzinfo=UTC)]
+    access = FileBrokerAccess(mosquitto.directory, now=lambda: at[0])
+    access.allow({"a": "pw-next"}, after=timedelta(days=7))
+    mosquitto._access = access
+    with Watch(mosquitto):
+        a = come(mosquitto, "a", "pw-a")
+        assert a.ready.wait(5)
+        assert not enters(come, mosquitto, "a", "pw-next")
+        at[0] += timedelta(days=8)
+        until(lambda: a.gone == 1 and bool(a.refused))
+        assert enters(come, mosquitto, "a", "pw-next")
+    access.allow({"a": "pw-third"}, after=timedelta(days=7))
+    access.put_in_place(["a"])  # the technician is done before the time is over
+    assert not (mosquitto.directory / "passwords.next").read_text()
+
+
+@pytest.mark.debian
+def test_who_sends_a_packet_that_no_device_can_mean_is_thrown_off(mosquitto, come):
+    server, a = ingest(come, mosquitto), come(mosquitto, "a", "pw-a")
+    assert a.ready.wait(5)
+    a._client.publish("farm/v1/a/up", b"x" * 10_000_000, qos=0)
+    until(lambda: a.gone >= 1)
+    b = come(mosquitto, "b", "pw-b")
+    assert b.ready.wait(5)
+    b.say("farm/v1/b/up", b"small")
+    until(lambda: bool(server.heard))
+    assert server.heard == [("farm/v1/b/up", b"small")]
+
+
+def test_two_who_change_the_passwords_at_once_lose_nothing(tmp_path):
+    makers = [
+        Thread(target=FileBrokerAccess(tmp_path).allow, args=({f"d{n}": "x"},), kwargs={"after": timedelta(0)})
+        for n in range(20)
+    ]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    lines = (tmp_path / "passwords").read_text().splitlines()
+    assert {line.partition(":")[0] for line in lines} == {f"d{n}" for n in range(20)}
+
+
+def test_of_two_who_make_the_password_of_ingest_both_hold_the_same(tmp_path):
+    found: list[str] = []
+    makers = [Thread(target=lambda: found.append(service_password(tmp_path / "broker"))) for _ in range(8)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert len(set(found)) == 1
+    assert len(found[0]) == 64
+
+
+def test_a_folder_that_others_could_look_into_is_closed_to_them(tmp_path):
+    tmp_path.chmod(0o755)
+    FileBrokerAccess(tmp_path).allow({"a": "x"})
+    assert tmp_path.stat().st_mode & 0o077 == 0
+
+
+class Watch:
+    """The owner of a broker at its post while inside."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._stop = Event()
+        self._thread = Thread(target=broker.serve, args=(self._stop,), kwargs={"every_s": 0.02})
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
 
 
 def refused(client: Client) -> bool:
