@@ -8,7 +8,7 @@
 * ``sky``         the season's satellite scenes with clouds, shadows, classification and noise
 * ``history``     past yields and past index per township, from the same growth under past weather
 * ``people``, ``market``   parties, tenures, plantings, consents, applications; prices and costs
-* ``sensors``     devices, where they stand, what they read
+* ``sensors``     devices, where they stand, what they read; ``stocks`` is the wheat in the households' stores
 * ``generate``    writes all of it into one folder: same seed, same bytes
 * ``story``       the whole line on that region, chapter by chapter, through the doors everybody uses
 * ``chapters``, ``telemetry_chapter``, ``loans_chapter``   what the chapters do; ``stage`` is what they stand on

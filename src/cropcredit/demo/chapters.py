@@ -17,7 +17,10 @@ from cropcredit.model import LendingPolicy, Planting, end_of_day
 from cropcredit.usecases.import_fields import FieldForm
 from cropcredit.usecases.train_yields import YieldFiles
 
-BOOKS = ("parties", "consents", "tenures", "plantings", "applications", "prices", "costs", "weather")
+BOOKS = (
+    "parties", "consents", "tenures", "plantings", "applications", "prices", "costs", "weather",
+    "lots", "inspections", "movements",
+)  # fmt: skip
 
 
 def region(stage: Stage) -> Facts:

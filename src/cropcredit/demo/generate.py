@@ -8,6 +8,7 @@
     world_prices.csv                       monthly, made to move like world prices
     yields.csv, index.csv, calendar.csv    past yields and past index per township, when crops are sown and harvested
     devices.csv, installations.csv, readings.csv
+    lots.csv, inspections.csv, movements.csv   the wheat in the households' stores
     truth/plantings.csv                    what really happened; nothing in the line opens it
     MANIFEST.json                          SHA-256 of every file above
 """
@@ -20,13 +21,13 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import geopandas
 import shapely
 
-from cropcredit.demo import market, sensors, tables
+from cropcredit.demo import market, sensors, stocks, tables
 from cropcredit.demo.ground import lay_ground
 from cropcredit.demo.history import look_back
 from cropcredit.demo.land import Plots, Village, doubtful, lay_out
@@ -146,19 +147,28 @@ def _write_tables(world: World, folder: Path) -> None:
 
 def _write_devices(world: World, folder: Path) -> None:
     region, stations = world.region, world.stations
-    harvest = {truth.plot: truth.yield_t_ha for truth in world.truth if truth.crop == "winter_wheat"}
-    stocks = {
-        station.store_id: 1000 * KEPT_SHARE * harvest[station.plot] * float(world.plots.area_ha[station.plot])
-        for station in stations
-        if station.store_id
-    }
-    for table in sensors.device_tables(region, world.plots, stations):
+    filled = stocks.fill(region, _loaded(world))
+    for table in (*sensors.device_tables(region, world.plots, stations), *stocks.tables(region, filled)):
         tables.write(folder, table)
-    values = sensors.read(region, world.plots, world.season, world.weather, stations, stocks)
+    values = sensors.read(region, world.plots, world.season, world.weather, stations, filled)
     rows = [(v.device_id, v.observed_at, v.quantity, v.channel, v.value) for v in values]
     rows.sort(key=lambda row: (row[1], row[0]))
     columns = ("device", "time", "quantity", "channel", "value")
     tables.write(folder, tables.Table(name="readings", columns=columns, rows=rows))
+
+
+def _loaded(world: World) -> dict[str, tuple[date, float]]:
+    """Give when each store was loaded, and with how many kilograms of its owner's wheat."""
+    truth = {truth.plot: truth for truth in world.truth if truth.crop == "winter_wheat"}
+    dry = timedelta(days=stocks.LOADED_DAYS)
+    return {
+        station.store_id: (
+            truth[station.plot].harvest_on + dry,
+            1000 * KEPT_SHARE * truth[station.plot].yield_t_ha * float(world.plots.area_ha[station.plot]),
+        )
+        for station in world.stations
+        if station.store_id
+    }
 
 
 def _write_truth(world: World, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 * soil probe       ``soil.moisture`` and ``soil.temperature`` on channel ``d20`` (the root zone of the field), % and °C
 * weather station  ``air.temperature``, ``air.relativeHumidity``, ``weather.rain`` (a counter that only rises)
-* grain store      ``store.weight``, ``store.grainMoisture``, ``store.grainTemperature`` of the household's own wheat
+* grain store      ``store.weight``, ``store.grainMoisture``, ``store.grainTemperature`` (``p1`` to ``p3``): see stocks
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cropcredit.demo import stocks
 from cropcredit.demo.land import Plots
 from cropcredit.demo.parameters import Region
 from cropcredit.demo.season import Season
+from cropcredit.demo.stocks import Columns, Stock
 from cropcredit.demo.tables import Table
 from cropcredit.demo.weather import Weather
 
 Floats = NDArray[np.float64]
 ZONE = ZoneInfo("Asia/Shanghai")
-STORE_LOADED_DAYS = 9
-"""Days from the harvest until the wheat is dry and in the store."""
-DRYING_PER_DAY = 0.995
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def place(region: Region, plots: Plots, owners: dict[str, str], applicants: set[
 
 
 def read(
-    region: Region, plots: Plots, season: Season, weather: Weather, stations: list[Station], stocks: dict[str, float]
+    region: Region, plots: Plots, season: Season, weather: Weather, stations: list[Station], filled: dict[str, Stock]
 ) -> Iterator[Value]:
     """Read all devices through the season, device by device in order of time.
 
@@ -99,8 +98,8 @@ def read(
         The world.
     stations : list of Station
         The devices.
-    stocks : dict of str to float
-        Kilograms of wheat that went into each store after the harvest.
+    filled : dict of str to Stock
+        The wheat in each store.
     """
     for station in stations:
         dice = region.dice(f"readings {station.device_id}")
@@ -111,7 +110,8 @@ def read(
             case "weather":
                 columns = _weather(plots, weather, station, moments, dice)
             case _:
-                columns = _store(season, weather, plots, station, moments, stocks[station.store_id], dice)
+                inside = _air(weather, int(plots.township[station.plot]), moments, damping=0.08, lag_hours=9)
+                columns = stocks.read(filled[station.store_id], moments, inside, dice)
         for i, moment in enumerate(moments):
             for (quantity, channel), values in columns.items():
                 if not np.isnan(values[i]):
@@ -163,9 +163,6 @@ def device_tables(region: Region, plots: Plots, stations: list[Station]) -> list
         Table(name="devices", columns=("device_id", "model", "synthetic"), rows=devices),
         Table(name="installations", columns=columns, rows=rows),
     ]
-
-
-Columns = dict[tuple[str, str], Floats]
 
 
 def _moments(region: Region, dice: np.random.Generator) -> Iterator[datetime]:
@@ -225,32 +222,4 @@ def _weather(
         ("air.temperature", ""): air + dice.normal(0, 0.2, len(days)),
         ("air.relativeHumidity", ""): np.clip(humidity, 12, 100),
         ("weather.rain", ""): np.floor(fallen / 0.2) * 0.2 + 120.0,  # a tipping bucket of 0.2 mm that stood at 120
-    }
-
-
-def _store(
-    season: Season,
-    weather: Weather,
-    plots: Plots,
-    station: Station,
-    moments: list[datetime],
-    stock_kg: float,
-    dice: np.random.Generator,
-) -> Columns:
-    """Fill the store after the wheat harvest, sell a little each week, dry slowly; heat follows the weather, late."""
-    wheat = next(crop for crop in season.crops if crop.code == "winter_wheat")
-    at = int(np.flatnonzero(wheat.plots == station.plot)[0])
-    loaded = weather.first_on + timedelta(int(wheat.sown[at]) + len(wheat.growth.lai) + STORE_LOADED_DAYS)
-    age = np.array([(moment.astimezone(ZONE).date() - loaded).days for moment in moments], dtype=float)
-    sold = np.minimum(np.floor(np.maximum(age, 0) / 7) * dice.uniform(0.01, 0.05), 0.85)
-    moisture = 11.6 + 1.6 * DRYING_PER_DAY ** np.maximum(age, 0) + dice.normal(0, 0.08, len(age))
-    weight = np.where(age >= 0, stock_kg * (1 - sold), 0.0)
-    loss = (100 - 13.2) / (100 - np.where(age >= 0, 11.6 + 1.6 * DRYING_PER_DAY ** np.maximum(age, 0), 13.2))
-    township = int(plots.township[station.plot])
-    inside = _air(weather, township, moments, damping=0.08, lag_hours=9)
-    empty = np.where(age >= 0, 1.0, np.nan)
-    return {
-        ("store.weight", ""): np.maximum(weight * loss + dice.normal(0, 2.0, len(age)), 0.0),
-        ("store.grainMoisture", ""): moisture * empty,
-        ("store.grainTemperature", ""): (inside + 1.0 + dice.normal(0, 0.1, len(age))) * empty,
     }

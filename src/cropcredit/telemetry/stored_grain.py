@@ -131,7 +131,8 @@ def book_kg(inspections: Sequence[StoreInspection], movements: Sequence[GrainMov
 def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: date) -> float:
     """Give the share of the expected weight that the scale misses now, by its own change since ``since``.
 
-    The scale is compared with itself, so its zero and its span do not matter; within its tolerance nothing is missing.
+    The scale is compared with itself, so its zero and its span do not matter; within its tolerance nothing is missing,
+    and what the probes say has dried away is not missing either.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: d
         return 0.0
     first, last = days[0], days[-1]
     sensed = watch.weight_kg[last] / watch.weight_kg[first]
-    expected = expected_kg[last] / expected_kg[first]
+    expected = expected_kg[last] / expected_kg[first] * _dried(watch.moisture_pct, first, last)
     share = 1 - sensed / expected if expected > 0 else 0.0
     return min(1.0, share) if share > SCALE_TOLERANCE else 0.0
 
@@ -222,6 +223,13 @@ def weight_alarms(watch: StoreWatch, expected_kg: Mapping[date, float]) -> list[
             code = "sudden_loss" if change < 0 else "unexplained_rise"
             found.append(Alarm(code=code, facts=(("on", day.isoformat()), ("kg", round(abs(change), 1)))))
     return found
+
+
+def _dried(moisture_pct: DailyMeans, first: date, last: date) -> float:
+    """Give what drying leaves of a weight, by the probes' own change; grain that took up water counts as it was."""
+    if first not in moisture_pct or last not in moisture_pct:
+        return 1.0
+    return min(1.0, (100 - moisture_pct[first]) / (100 - moisture_pct[last]))
 
 
 def _above(means: DailyMeans, others: Sequence[DailyMeans], day: date) -> float:

@@ -20,6 +20,7 @@ from cropcredit.demo.parameters import load_region
 from cropcredit.demo.people import DOUBTFUL
 from cropcredit.demo.sensors import read
 from cropcredit.demo.sky import overpasses, take
+from cropcredit.demo.stocks import fill, tables
 from cropcredit.demo.weather import DAYS_OF_MONTH, simulate
 from cropcredit.errors import MalformedInput
 
@@ -197,7 +198,7 @@ def test_sixty_devices_read_values_that_follow_the_world(world):
     stations = world.stations
     assert len(stations) == 60
     assert len({s.store_id for s in stations if s.store_id}) == 20
-    stocks = {s.store_id: 4_000.0 for s in stations if s.store_id}
+    stocks = fill(world.region, {s.store_id: (date(2026, 6, 20), 4_000.0) for s in stations if s.store_id})
     some = [next(s for s in stations if s.kind == kind) for kind in ("soil", "weather", "store")]
     values = list(read(world.region, world.plots, world.season, world.weather, some, stocks))
     rain = [v.value for v in values if v.quantity == "weather.rain"]
@@ -210,3 +211,17 @@ def test_sixty_devices_read_values_that_follow_the_world(world):
     assert all(10 < v.value < 14.5 for v in grain)
     soil = [v.value for v in values if v.quantity == "soil.moisture"]
     assert 3 < min(soil) < max(soil) < 45
+
+
+def test_what_the_scale_of_an_honest_store_says_stands_in_its_book_and_one_owner_told_nothing(world):
+    made = {s.store_id: (date(2026, 6, 20), 4_000.0) for s in world.stations if s.store_id}
+    stocks = fill(world.region, made)
+    lots, inspections, movements = (list(table.rows) for table in tables(world.region, stocks))
+    assert len(lots) == len(inspections) == len(made)
+    silent = [stock.owner for stock in stocks.values() if not stock.told]
+    assert len(silent) == 1
+    assert {row[0] for row in lots} - {row[1] for row in movements} == {f"lot-{silent[0]}"}
+    honest = next(stock for stock in stocks.values() if stock.told)
+    age = float((world.region.today.date() - honest.loaded_on).days)
+    carried = sum(float(str(row[3])) for row in movements if row[1] == f"lot-{honest.owner}")
+    assert 4_000 + carried == pytest.approx(4_000 * (1 - honest.sold(np.array([age]))[0]), abs=1)

@@ -141,6 +141,14 @@ def test_a_loss_that_the_book_explains_is_none_and_creep_is_none():
     assert missing_share(creeping, dict.fromkeys(creeping.weight_kg, 10_000.0), NOON.date()) == 0
 
 
+def test_what_dried_away_is_not_missing():
+    dried = StoreWatch(weight_kg=days(10_000, 9_550), moisture_pct=days(16.0, 12.0))
+    book = dict.fromkeys(dried.weight_kg, 10_000.0)
+    assert missing_share(dried, book, NOON.date()) == 0
+    wetter = StoreWatch(weight_kg=days(10_000, 9_550), moisture_pct=days(12.0, 16.0))
+    assert missing_share(wetter, book, NOON.date()) == pytest.approx(0.045)
+
+
 def test_stones_on_the_scale_add_nothing():
     watch = StoreWatch(weight_kg=days(10_000, 15_000))
     assert missing_share(watch, dict.fromkeys(watch.weight_kg, 10_000.0), NOON.date()) == 0
