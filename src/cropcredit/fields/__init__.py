@@ -1,7 +1,7 @@
 """Boundaries: repair, area, core, overlaps, identity, home tile. Geometry in, geometry and facts out; no files."""
 
 from cropcredit.fields.axes import Region, check_axes
-from cropcredit.fields.boundary import Repair, boundary_version, field_set_hash, measure, repair
+from cropcredit.fields.boundary import Repair, boundary_version, distances_m, field_set_hash, measure, repair
 from cropcredit.fields.core import inward
 from cropcredit.fields.home import NO_TILE, home_tiles
 from cropcredit.fields.meridian import parted
@@ -18,6 +18,7 @@ __all__ = [
     "Repair",
     "boundary_version",
     "check_axes",
+    "distances_m",
     "field_set_hash",
     "find_overlaps",
     "home_tiles",

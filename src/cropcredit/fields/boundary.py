@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyproj
 import shapely
+from numpy.typing import NDArray
 
 from cropcredit.errors import InvalidGeometry
 from cropcredit.fields.meridian import crosses_meridian, joined, parted
@@ -22,6 +23,7 @@ SMALLEST_M2 = 1.0
 ROUNDING_DEG = 9
 """Decimals of a degree that count for identity: 0.1 mm, far below what any survey knows, above PROJ's last bit."""
 
+Boundary = shapely.Polygon | shapely.MultiPolygon
 _ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 
@@ -116,6 +118,21 @@ def measure(boundary: shapely.Polygon | shapely.MultiPolygon) -> tuple[float, fl
     """
     area_m2, perimeter_m = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(joined(boundary)))
     return area_m2 / 1e4, perimeter_m
+
+
+def distances_m(boundary: Boundary, others: Sequence[Boundary]) -> NDArray[np.float64]:
+    """Give the geodesic distances between the centre of one boundary and those of others, m, shape (others,).
+
+    Examples
+    --------
+    >>> here, there = shapely.box(0, 0, 0.001, 0.001), shapely.box(0, 1, 0.001, 1.001)
+    >>> distances_m(here, [there]).round(-1)
+    array([110570.])
+    """
+    centres = shapely.get_coordinates(shapely.centroid(np.array([boundary, *others], dtype=object)))
+    x, y = centres.T
+    first = np.zeros(len(others), dtype=int)
+    return np.asarray(_ELLIPSOID.inv(x[first], y[first], x[1:], y[1:])[2])
 
 
 def boundary_version(boundary: shapely.Polygon | shapely.MultiPolygon) -> str:
