@@ -1,0 +1,90 @@
+"""``devices check``: the first-reading wizard, in an installer's words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.console import Console
+
+from cropcredit.usecases.first_reading import CheckInstallation, Finding, InstallationCheck, Verdict
+
+EVERY_S = 2.0
+MARKS = {
+    Verdict.OK: ("✓", "green"),
+    Verdict.LOOK: ("?", "yellow"),
+    Verdict.WRONG: ("✗", "red"),
+    Verdict.WAIT: ("…", "cyan"),
+}
+UNITS = {
+    "fraction": "a fraction of 1: multiply by 100 in the device",
+    "tenfold": "ten times too large: a tenth of it would fit",
+    "fahrenheit": "degrees Fahrenheit: switch the device to Celsius",
+    "kelvin": "kelvin: switch the device to Celsius",
+    "us_per_cm": "µS/cm: divide by 1000 in the device",
+    "ms_per_m": "mS/m: divide by 100 in the device",
+    "pascal": "pascal: divide by 100 in the device",
+    "kilopascal": "kilopascal: multiply by 10 in the device",
+    "mmhg": "millimetres of mercury: multiply by 1.333 in the device",
+}
+WORDS = {
+    "registered": "registered{model}",
+    "unknown": "not registered: is the id right? cropcredit devices add {device}",
+    "revoked": "its keys were revoked: cropcredit devices add {device} --rotate",
+    "placed": "stands at {place}, channel {channel}",
+    "not_placed": "nobody said where it stands: cropcredit devices place {device} --field FIELD (or --store STORE)",
+    "heard": "heard at {arrived}",
+    "not_heard": "not heard yet: is it switched on, has it signal, has it this broker's address and its own key?",
+    "refused": "it speaks, but its messages are refused ({reason}): {detail}",
+    "clock": "its clock is right",
+    "clock_none": "it has no clock: its readings are dated by their arrival",
+    "clock_wrong": "its clock is off by {hours:g} hours: set it, or let it take the network's time",
+    "weak_signal": "weak signal ({dbm:g} dBm): a higher antenna or another place would lose fewer messages",
+    "channel_unplaced": "{quantity} on channel {channel}: nobody placed that channel",
+    "wrong_kind_of_place": "{quantity} does not belong at such a place: field and store may be mixed up",
+    "depth_differs": "{quantity}: channel {channel} does not say {cm:g} cm, the depth it was placed with",
+    "moisture_kind": "{quantity}: say with devices place whether it is volumetric, saturation or tension",
+    "value": "{quantity} {channel} {value:g}",
+    "unit": "{quantity} {channel} {value:g} looks like {slip}",
+    "unusual": "{quantity} {channel} {value:g} is unlike farmland or its neighbours: is the probe where it should be?",
+}
+CLOSING = {
+    Verdict.OK: "All is well: you may leave.",
+    Verdict.LOOK: "It works; look at the lines with a question mark before you leave.",
+    Verdict.WRONG: "Put right what is marked with ✗, then run this again.",
+    Verdict.WAIT: "Nothing was heard in time; leave it switched on and run this again.",
+}
+
+
+def wait_for_first(
+    check: CheckInstallation, device_id: str, *, since: datetime | None, seconds: float, tell: Callable[[str], None]
+) -> InstallationCheck:
+    """Check until the device was heard, or refused, or ``seconds`` are over."""
+    end = time.monotonic() + seconds
+    found = check(device_id, since=since)
+    if found.verdict is Verdict.WAIT:
+        tell(f"waiting up to {seconds:g} s for the first reading of {device_id}; press its button if it has one")
+    while found.verdict is Verdict.WAIT and time.monotonic() < end:
+        time.sleep(min(EVERY_S, max(0.0, end - time.monotonic())))
+        found = check(device_id, since=since)
+    return found
+
+
+def show(found: InstallationCheck, console: Console) -> None:
+    """Print the findings, one line each, and what to do now."""
+    for finding in found.findings:
+        mark, colour = MARKS[finding.verdict]
+        console.print(f"[{colour}]{mark}[/] ", end="")
+        console.print(worded(found.device_id, finding), markup=False, highlight=False)
+    console.print(CLOSING[found.verdict], markup=False, style="bold")
+
+
+def worded(device_id: str, finding: Finding) -> str:
+    """Put one finding into a sentence."""
+    facts = dict(finding.facts) | {"device": device_id}
+    if "slip" in facts:
+        facts["slip"] = UNITS[str(facts["slip"])]
+    if "model" in facts:
+        facts["model"] = f": {facts['model']}" if facts["model"] else ""
+    return " ".join(WORDS[finding.code].format(**facts).split())
