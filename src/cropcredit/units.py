@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cropcredit.errors import MalformedInput, UnknownName
 
@@ -146,3 +147,87 @@ def _factor(table: dict[str, float], unit: str, kind: str) -> float:
     if unit not in table:
         raise UnknownName(kind, unit, tuple(table))
     return table[unit]
+
+
+MEASURED_IN: dict[str, tuple[str, str, str]] = {
+    "Cel": ("Cel", "1", "0"),
+    "K": ("Cel", "1", "-273.15"),
+    "%": ("%", "1", "0"),
+    "%RH": ("%", "1", "0"),
+    "/100": ("%", "1", "0"),
+    "/": ("%", "100", "0"),
+    "m3/m3": ("%", "100", "0"),
+    "/1000": ("%", "0.1", "0"),
+    "dS/m": ("dS/m", "1", "0"),
+    "mS/cm": ("dS/m", "1", "0"),
+    "S/m": ("dS/m", "10", "0"),
+    "mS/m": ("dS/m", "0.01", "0"),
+    "uS/cm": ("dS/m", "0.001", "0"),
+    "[pH]": ("[pH]", "1", "0"),
+    "pH": ("[pH]", "1", "0"),
+    "[ppm]": ("[ppm]", "1", "0"),
+    "ppm": ("[ppm]", "1", "0"),
+    "hPa": ("hPa", "1", "0"),
+    "Pa": ("hPa", "0.01", "0"),
+    "kPa": ("hPa", "10", "0"),
+    "mbar": ("hPa", "1", "0"),
+    "lx": ("lx", "1", "0"),
+    "m/s": ("m/s", "1", "0"),
+    "km/h": ("m/s", "0.2777777777777777777777777778", "0"),
+    "deg": ("deg", "1", "0"),
+    "rad": ("deg", "57.29577951308232087679815481", "0"),
+    "mm": ("mm", "1", "0"),
+    "cm": ("mm", "10", "0"),
+    "m": ("mm", "1000", "0"),
+    "W/m2": ("W/m2", "1", "0"),
+    "L": ("L", "1", "0"),
+    "l": ("L", "1", "0"),
+    "m3": ("L", "1000", "0"),
+    "kg": ("kg", "1", "0"),
+    "g": ("kg", "0.001", "0"),
+    "t": ("kg", "1000", "0"),
+    "V": ("V", "1", "0"),
+    "mV": ("V", "0.001", "0"),
+    "dBm": ("dBm", "1", "0"),
+    "dBW": ("dBm", "1", "30"),
+}
+"""Units in which sensors speak: (base unit, factor, offset), base = value * factor + offset, as decimal numbers."""
+
+
+def convert(value: float, unit: str, to: str) -> float:
+    """Convert what a sensor measured to another unit of the same dimension.
+
+    Decimal arithmetic on the number as written, so that 417 uS/cm are 0.417 dS/m and not 0.41700000000000004.
+
+    Parameters
+    ----------
+    value : float
+        Finite.
+    unit, to : str
+        Names in :data:`MEASURED_IN`: UCUM, the SenML units of RFC 8428 and the secondary ones of RFC 8798.
+
+    Raises
+    ------
+    UnknownName
+        If a unit is in no table.
+    MalformedInput
+        If the two measure different things.
+
+    Examples
+    --------
+    >>> convert(417, "uS/cm", "dS/m"), convert(95.96, "kPa", "hPa"), convert(300.15, "K", "Cel")
+    (0.417, 959.6, 27.0)
+    """
+    if unit == to:
+        return float(value)
+    (base, factor, offset), (goal, per, shift) = _measured_in(unit), _measured_in(to)
+    if base != goal:
+        raise MalformedInput(f"{unit} cannot be converted to {to}")
+    return float((Decimal(repr(value)) * factor + offset - shift) / per)
+
+
+def _measured_in(unit: str) -> tuple[str, Decimal, Decimal]:
+    if unit not in MEASURED_IN:
+        raise UnknownName("unit", unit, tuple(MEASURED_IN))
+    base, factor, offset = MEASURED_IN[unit]
+    return base, Decimal(factor), Decimal(offset)

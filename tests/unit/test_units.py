@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cropcredit.errors import MalformedInput, UnknownName
-from cropcredit.units import Quantity, at_moisture, hectares, kilograms, tonnes_per_hectare
+from cropcredit.units import Quantity, at_moisture, convert, hectares, kilograms, tonnes_per_hectare
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,26 @@ def test_plausibility_includes_the_ends_and_never_nan():
     assert moisture.plausible(100)
     assert not moisture.plausible(100.1)
     assert not moisture.plausible(math.nan)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "to", "expected"),
+    [
+        (0.3, "S/m", "dS/m", 3.0),
+        (131, "uS/cm", "dS/m", 0.131),
+        (0.2815, "m3/m3", "%", 28.15),
+        (75230, "Pa", "hPa", 752.3),
+        (36, "km/h", "m/s", 10.0),
+        (-120, "dBW", "dBm", -90.0),
+        (0, "K", "Cel", -273.15),
+    ],
+)
+def test_measured_values_keep_their_digits_in_another_unit(value, unit, to, expected):
+    assert convert(value, unit, to) == expected
+
+
+def test_a_unit_of_something_else_or_of_nothing_is_refused():
+    with pytest.raises(MalformedInput, match="Cel cannot be converted to hPa"):
+        convert(1, "Cel", "hPa")
+    with pytest.raises(UnknownName, match="unknown unit 'furlong'"):
+        convert(1, "furlong", "mm")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 
 import msgspec
 
-from cropcredit.errors import MalformedInput, UnknownName
+from cropcredit.errors import ContractError, MalformedInput, UnknownName
 from cropcredit.model import Crop, GrowingSeason
 from cropcredit.units import Quantity
+from cropcredit.wire.decoders import DecodedField, Decoder, model_key
+from cropcredit.wire.measured import BATTERY, CHANNEL, in_unit
 
 
 class TomlCatalogues:
@@ -103,6 +106,42 @@ def load_quantities(file: Path) -> dict[str, Quantity]:
     if not found:
         raise MalformedInput("holds no [[quantity]]", where=str(file))
     return found
+
+
+def load_decoders(file: Path, quantities: Mapping[str, Quantity]) -> dict[str, Decoder]:
+    """Read the profiles of device models (``[[decoder]]`` tables with ``[[decoder.field]]``), by :func:`model_key`.
+
+    Raises
+    ------
+    MalformedInput
+        If a table lacks a member or has an unknown one, a model stands twice, or a field names a quantity that the
+        catalogue does not know, a unit that is none of its, or a channel that is none.
+    """
+    found: dict[str, Decoder] = {}
+    for row in read_toml(file).get("decoder", []):
+        where = f"{file}: decoder {row.get('model', '')!r}"
+        try:
+            named = tuple(_field(one, quantities) for one in row.get("field", []))
+            decoder = Decoder(model=str(row["model"]), fields=named, source=str(row.get("source", "")))
+        except (msgspec.ValidationError, ContractError, KeyError) as error:
+            raise MalformedInput(f"is no profile: {error}", where=where) from None
+        key = model_key(decoder.model)
+        if key in found or not named or set(row) - {"model", "source", "field"}:
+            raise MalformedInput("stands twice, names no field, or has unknown members", where=where)
+        found[key] = decoder
+    return found
+
+
+def _field(row: dict[str, Any], quantities: Mapping[str, Quantity]) -> DecodedField:
+    field = msgspec.convert(row, DecodedField)
+    if unknown := set(row) - {member.name for member in fields(DecodedField)}:
+        raise ContractError("schema", f"field {field.name!r} has unknown members {sorted(unknown)}")
+    if field.quantity != BATTERY and field.quantity not in quantities:
+        raise ContractError("quantity", f"field {field.name!r} is of unknown quantity {field.quantity!r}")
+    if CHANNEL.fullmatch(field.channel) is None:
+        raise ContractError("schema", f"field {field.name!r} is of channel {field.channel!r}, which is none")
+    in_unit(1.0, field.unit, "V" if field.quantity == BATTERY else quantities[field.quantity].unit, what=field.name)
+    return field
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -1,14 +1,21 @@
-"""Telemetry contract v1 (data/contracts/telemetry-v1): bytes -> Reading, Rejection or DeviceState; Ack -> bytes."""
+"""What comes over the broker: contract v1 (data/contracts/telemetry-v1), network servers, SenML: bytes -> Reading."""
 
 from cropcredit.wire.control import decode_state, encode_ack, encode_cmd
+from cropcredit.wire.decoders import DecodedField, Decoder, model_key
+from cropcredit.wire.network import open_uplink
+from cropcredit.wire.senml import read_senml
 from cropcredit.wire.telemetry_v1 import MAX_BYTES, decode, receive, refuse
 from cropcredit.wire.topics import DEVICE_ID, SUBSCRIPTIONS, Topic, ack_topic, cmd_topic, login_password, parse_topic
+from cropcredit.wire.uplinks import Uplink, read_uplink
 
 __all__ = [
     "DEVICE_ID",
     "MAX_BYTES",
     "SUBSCRIPTIONS",
+    "DecodedField",
+    "Decoder",
     "Topic",
+    "Uplink",
     "ack_topic",
     "cmd_topic",
     "decode",
@@ -16,7 +23,11 @@ __all__ = [
     "encode_ack",
     "encode_cmd",
     "login_password",
+    "model_key",
+    "open_uplink",
     "parse_topic",
+    "read_senml",
+    "read_uplink",
     "receive",
     "refuse",
 ]
