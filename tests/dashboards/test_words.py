@@ -9,7 +9,7 @@ import pytest
 from cropcredit.agronomy.curve_tests import TESTS
 from cropcredit.credit import reasons as credit_reasons
 from cropcredit.model import Outcome, PartyKind, Role, Step
-from cropcredit.telemetry.grade import Grade
+from cropcredit.telemetry.evidence import COSTS, Grade
 from cropcredit.usecases import estimate_yield, field_events, verify_crops
 from cropcredit.usecases.decide import REASONS
 from cropcredit.usecases.workflow import NextStep, Stage
@@ -17,8 +17,9 @@ from dashboards.words import LANGUAGES, Words, catalogue, plain
 from tests import lending
 
 GRADE_REASONS = [
-    *("unsigned", "case_open", "missing", "silent_days", "stuck", "jump", "too_few"),
+    *("unsigned", "broker_durable", "case_open", "missing", "silent_days", "too_few"),
     *("clock_free", "clock_none", "clock_wrong"),
+    *COSTS,
 ]
 """As documented at ``GradeReason.code``."""
 REASON_CALL = re.compile(r'code="(\w+)"')

@@ -21,6 +21,7 @@ from cropcredit.telemetry import (
     grade_window,
     resets,
     silent_since,
+    track_of,
 )
 from cropcredit.units import Quantity
 
@@ -168,7 +169,11 @@ class SummariseSensors:
         states = self.readings.states()
         found = []
         for device_id, readings in dated.items():
-            own = {(quantity, channel): s for (device, quantity, channel), s in series.items() if device == device_id}
+            own = [
+                track_of(quantity, channel, samples, cumulative=self.quantities[quantity].cumulative)
+                for (device, quantity, channel), samples in sorted(series.items())
+                if device == device_id
+            ]
             missing = _missing(readings)
             last_seen = max((d.received_at for d in readings), default=None)
             interval_s = states[device_id].interval_s if device_id in states else None

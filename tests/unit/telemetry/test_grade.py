@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cropcredit.model import Clock, Reading
-from cropcredit.telemetry import Dated, Dating, Evidence, Grade, grade_window
+from cropcredit.telemetry import Dated, Dating, Evidence, Grade, grade_window, track_of
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -38,7 +38,8 @@ def hourly(
 
 
 def graded(readings: list[Dated], *, series=None, missing: int = 0, days: int = 10) -> tuple[str, list[str]]:
-    evidence = grade_window(readings, series or {}, missing=missing, days=days)
+    tracks = [track_of(quantity, channel, samples) for (quantity, channel), samples in (series or {}).items()]
+    evidence = grade_window(readings, tracks, missing=missing, days=days)
     return evidence.grade.value, [reason.code for reason in evidence.reasons]
 
 
@@ -98,7 +99,7 @@ def test_a_change_over_a_gap_is_no_jump():
 
 
 def test_the_worst_answer_is_the_grade_and_stands_first():
-    evidence: Evidence = grade_window(hourly(key="", opened=True), {}, missing=240, days=10)
+    evidence: Evidence = grade_window(hourly(key="", opened=True), [], missing=240, days=10)
     assert evidence.grade is Grade.D
     assert [reason.code for reason in evidence.reasons] == ["missing", "case_open", "unsigned"]
     assert dict(evidence.reasons[0].facts) == {"share": 0.5}
