@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cbor2
 import pytest
@@ -22,8 +23,10 @@ NOON = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
 CBOR = {label: number for number, label in LABELS.items()}
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,12}", fullmatch=True)
-NUMBERS = st.one_of(st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6))
+NUMBERS: Any = st.one_of(st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6))
 TIMES = st.one_of(st.integers(-(10**5), 10**5), st.integers(2**28, 2**31))
+OWN: dict[str, Any] = {"v": NUMBERS, "s": NUMBERS, "t": TIMES, "u": st.sampled_from(["Cel", "/"])}
+BASE: dict[str, Any] = {"bn": NAMES, "bt": TIMES, "bu": st.just("K"), "bv": NUMBERS, "bs": NUMBERS}
 
 
 @st.composite
@@ -32,10 +35,10 @@ def packs(draw):
     records = []
     for number in range(draw(st.integers(1, 6))):
         record = {"n": draw(NAMES)} | draw(st.sampled_from([{"v": 1}, {"s": 2}, {"vb": True}, {"vs": "ä"}]))
-        for label, values in {"v": NUMBERS, "s": NUMBERS, "t": TIMES, "u": st.sampled_from(["Cel", "/"])}.items():
+        for label, values in OWN.items():
             if label in record or (label in "tu" and draw(st.booleans())):
                 record[label] = draw(values)
-        for label, values in {"bn": NAMES, "bt": TIMES, "bu": st.just("K"), "bv": NUMBERS, "bs": NUMBERS}.items():
+        for label, values in BASE.items():
             if draw(st.booleans()) and draw(st.booleans()):
                 record[label] = draw(values)
         if number == 0 and draw(st.booleans()):
