@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from cropcredit.model import (
     Ack,
     Boot,
     Crop,
+    DeviceCertificate,
     DeviceState,
     Field,
     FieldObservations,
@@ -223,44 +224,94 @@ class FakeReadings:
 
 
 class FakeCredentials:
-    """CredentialStore in a dictionary; secrets are predictable."""
+    """CredentialStore in dictionaries; secrets are predictable. ``now``: None is after all that ends."""
 
-    def __init__(self, **keys: dict[str, bytes]) -> None:
+    def __init__(self, *, now: Callable[[], datetime] | None = None, **keys: dict[str, bytes]) -> None:
         self.held = dict(keys)
-        self._revoked: set[tuple[str, str]] = set()
+        self._ends: dict[tuple[str, str], datetime] = {}
+        self._now = now or (lambda: datetime.max.replace(tzinfo=UTC))
 
-    def issue(self, device_id: str, *, at: datetime) -> tuple[str, bytes]:  # noqa: ARG002 - as in the port
-        keys = self.held.setdefault(device_id, {})
-        key_id = f"k{len(keys) + 1}"
-        keys[key_id] = f"{device_id}/{key_id}".encode().ljust(32, b".")
-        return key_id, keys[key_id]
+    def issue(
+        self, device_ids: Sequence[str], *, at: datetime, others_end: datetime | None = None
+    ) -> dict[str, tuple[str, bytes]]:
+        standing = [d for d in device_ids for k in self.held.get(d, {}) if self._stands(d, k, at)]
+        if standing and others_end is None:
+            raise StateConflict(f"device {standing[0]!r} has a valid key: nothing was changed")
+        made = {}
+        for device_id in device_ids:
+            if others_end is not None:
+                self.revoke(device_id, at=others_end)
+            keys = self.held.setdefault(device_id, {})
+            key_id = f"k{len(keys) + 1}"
+            keys[key_id] = f"{device_id}/{key_id}".encode().ljust(32, b".")
+            made[device_id] = (key_id, keys[key_id])
+        return made
 
-    def revoke(self, device_id: str, *, at: datetime) -> None:  # noqa: ARG002 - as in the port
-        self._revoked |= {(device_id, key_id) for key_id in self.held.get(device_id, {})}
+    def revoke(self, device_id: str, *, at: datetime) -> None:
+        for key_id in self.held.get(device_id, {}):
+            self._ends[device_id, key_id] = min(at, self._ends.get((device_id, key_id), at))
+
+    def end_old(self, device_ids: Sequence[str], *, at: datetime) -> None:
+        for (device_id, key_id), end in self._ends.items():
+            if device_id in device_ids:
+                self._ends[device_id, key_id] = min(at, end)
+
+    def ends(self, device_ids: Iterable[str]) -> dict[str, dict[str, datetime]]:
+        ahead = {name: end for name, end in self._ends.items() if name[0] in device_ids and end > self._now()}
+        return {d: {k: end for (of, k), end in ahead.items() if of == d} for d, _ in ahead}
 
     def keys(self, device_id: str) -> dict[str, bytes]:
         return self.known([device_id]).get(device_id, {})
 
     def known(self, device_ids: Iterable[str]) -> dict[str, dict[str, bytes]]:
         return {
-            device_id: {k: s for k, s in self.held[device_id].items() if (device_id, k) not in self._revoked}
+            device_id: {k: s for k, s in self.held[device_id].items() if self._stands(device_id, k, self._now())}
             for device_id in device_ids
             if device_id in self.held
         }
 
+    def _stands(self, device_id: str, key_id: str, at: datetime) -> bool:
+        return (device_id, key_id) not in self._ends or at < self._ends[device_id, key_id]
+
 
 class FakeBroker:
-    """BrokerAccess in a dictionary."""
+    """BrokerAccess in dictionaries."""
 
     def __init__(self) -> None:
         self.logins: dict[str, str] = {}
+        self.waiting: dict[str, str] = {}
 
-    def allow(self, logins: Mapping[str, str]) -> None:
-        self.logins.update(logins)
+    def allow(self, logins: Mapping[str, str], *, after: timedelta = timedelta(0)) -> None:
+        for name, password in logins.items():
+            (self.waiting if after and name in self.logins else self.logins)[name] = password
 
     def forbid(self, usernames: Iterable[str]) -> None:
         for username in usernames:
             self.logins.pop(username, None)
+            self.waiting.pop(username, None)
+
+    def put_in_place(self, names: Iterable[str]) -> None:
+        self.logins.update({name: self.waiting.pop(name) for name in names if name in self.waiting})
+
+
+class FakeCertificates:
+    """DeviceCertificates as a list of (device, when it is revoked)."""
+
+    def __init__(self) -> None:
+        self.issued: list[tuple[str, timedelta | None]] = []
+        self.made = True
+
+    def issue(self, device_id: str) -> DeviceCertificate:
+        self.issued.append((device_id, None))
+        return DeviceCertificate(certificate=f"certificate of {device_id}", key=f"key of {device_id}")
+
+    def revoke(self, device_ids: Iterable[str], *, after: timedelta = timedelta(0)) -> None:
+        names = set(device_ids)
+        self.issued = [(d, min(after, end or after) if d in names else end) for d, end in self.issued]
+
+    def end_old(self, device_ids: Iterable[str]) -> None:
+        names = set(device_ids)
+        self.issued = [(d, timedelta(0) if d in names and end is not None else end) for d, end in self.issued]
 
 
 class FakeFields:

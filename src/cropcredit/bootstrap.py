@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,10 @@ from typing import Protocol
 from cropcredit import wire
 from cropcredit.adapters import health
 from cropcredit.adapters.broker import Broker, Kind, tells_who_speaks
-from cropcredit.adapters.broker_access import FileBrokerAccess, service_password
+from cropcredit.adapters.broker_access import SERVICE_USER, FileBrokerAccess, service_password
+from cropcredit.adapters.broker_conf import Door
 from cropcredit.adapters.catalogues import TomlCatalogues, load_quantities, read_toml
+from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cogs import write_cog
 from cropcredit.adapters.cubes import write_cube
@@ -48,7 +50,7 @@ from cropcredit.usecases.cases import OpenCase, Queue
 from cropcredit.usecases.contact_sheet import LookAtField
 from cropcredit.usecases.decide import Decide
 from cropcredit.usecases.device_tables import ReadDeviceTables
-from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
+from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.field_features import MeasureFields
@@ -123,6 +125,7 @@ class App:
     add_devices: AddDevices
     place_devices: PlaceDevices
     revoke_device: RevokeDevice
+    rotate_keys: RotateKeys
     list_devices: ListDevices
     device_tables: ReadDeviceTables
     ingest_messages: IngestMessages
@@ -148,8 +151,16 @@ def build(settings: Settings) -> App:
     fields, rasters = ParquetFields(folder=home / "fields"), RasterioReader(root=home)
     observations, runs = ParquetObservations(folder=home / "observations"), JsonRuns(folder=home / "runs")
     catalogues, models = TomlCatalogues(data_dir() / "catalogues"), JsonModels(folder=home / "models")
-    tables, readings, credentials = CsvTables(), DatabaseReadings(engine), DatabaseCredentials(engine)
-    access = FileBrokerAccess(home / "broker")
+    tables, readings, credentials = CsvTables(), DatabaseReadings(engine), DatabaseCredentials(engine, clock=clock)
+    access, certificates = FileBrokerAccess(home / "broker"), CertificateAuthority(home / "broker" / "tls")
+    add_devices = AddDevices(
+        facts=facts,
+        credentials=credentials,
+        access=access,
+        certificates=certificates,
+        clock=clock,
+        reserved={SERVICE_USER, settings.broker_user},
+    )
     quantities = load_quantities(data_dir() / "catalogues" / "quantities.toml")
     ingest = IngestMessages(
         store=readings,
@@ -249,9 +260,12 @@ def build(settings: Settings) -> App:
         replay_offer=ReplayOffer(facts=facts, fields=fields, catalogues=catalogues),
         decide=Decide(facts=facts, accounts=accounts, clock=clock),
         book_loan=BookLoan(facts=facts, accounts=accounts, clock=clock, zone=settings.time_zone),
-        add_devices=AddDevices(facts=facts, credentials=credentials, access=access, clock=clock),
+        add_devices=add_devices,
         place_devices=PlaceDevices(facts=facts, fields=fields),
-        revoke_device=RevokeDevice(facts=facts, credentials=credentials, access=access, clock=clock),
+        revoke_device=RevokeDevice(
+            facts=facts, credentials=credentials, access=access, certificates=certificates, clock=clock
+        ),
+        rotate_keys=RotateKeys(facts=facts, add=add_devices),
         list_devices=ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock),
         device_tables=ReadDeviceTables(tables=tables, catalogues=catalogues, clock=clock, zone=settings.time_zone),
         ingest_messages=ingest,
@@ -274,10 +288,21 @@ def _spread(workers: int, scheduler: str) -> Spread:
 
 
 def _broker(
-    settings: Settings, *, host: str | None = None, port: int | None = None, kind: Kind | None = None
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    kind: Kind | None = None,
+    door: Door | None = None,
+    names: Sequence[str] = (),
 ) -> Broker:
     return Broker(
-        settings.home / "broker", host=host or settings.broker_host, port=port or settings.broker_port, kind=kind
+        settings.home / "broker",
+        host=host or settings.broker_host,
+        port=port or settings.broker_port,
+        kind=kind,
+        door=door,
+        names=names,
     )
 
 

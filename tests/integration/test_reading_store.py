@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StateConflict, StoreUnavailable
 from cropcredit.model import Boot, Clock, DeviceState, Measurement, Reading, Rejection
-from cropcredit.ports import CredentialStore, ReadingStore
-from tests.fakes import FakeCredentials, FakeReadings
+from cropcredit.ports import ReadingStore
+from tests.fakes import FakeReadings
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -24,11 +23,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(params=["fake", "sqlite", "postgresql"])
 def store(request, make_url, opened) -> ReadingStore:
     return FakeReadings() if request.param == "fake" else DatabaseReadings(opened(make_url(request.param)))
-
-
-@pytest.fixture(params=["fake", "sqlite", "postgresql"])
-def credentials(request, make_url, opened) -> CredentialStore:
-    return FakeCredentials() if request.param == "fake" else DatabaseCredentials(opened(make_url(request.param)))
 
 
 def said(seq: int, *, device: str = "a", boot: int = 1, value: float = 21.5, **more: Any) -> Reading:
@@ -227,17 +221,6 @@ def test_counters_up_to_their_largest_value_are_kept(store):
     largest = 2**32 - 1
     keep(store, said(largest, boot=largest, observed_at=NOON, up_ms=2**53 - 1))
     assert store.spans() == {("a", largest): [(largest, largest)]}
-
-
-def test_a_new_key_stands_beside_the_old_one_until_revoked(credentials):
-    first, secret = credentials.issue("a", at=NOON)
-    second, _ = credentials.issue("a", at=NOON)
-    assert len(secret) == 32
-    assert list(credentials.keys("a")) == [first, second]
-    credentials.revoke("a", at=NOON + HOUR)
-    assert credentials.known(["a", "nobody"]) == {"a": {}}
-    third, _ = credentials.issue("a", at=NOON + HOUR)
-    assert list(credentials.keys("a")) == [third]
 
 
 def test_a_store_that_cannot_commit_says_so_and_keeps_nothing(engine: Engine):

@@ -29,6 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cropcredit.adapters.broker_access import machine_time, private_folder, write_private
 from cropcredit.errors import RefusedInput
+from cropcredit.model import DeviceCertificate
 
 CA_LASTS = timedelta(days=20 * 365)
 DEVICE_LASTS = timedelta(days=5 * 365)
@@ -51,17 +52,6 @@ class Issued:
     until: datetime
     revoked_at: datetime | None = None
     """From when it no longer counts; may lie ahead while a device changes over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """A certificate with its private key, both PEM; the key is never shown."""
-
-    certificate: str
-    key: str
-
-    def __repr__(self) -> str:
-        return "Certificate(key=…)"
 
 
 class CertificateAuthority:
@@ -112,7 +102,7 @@ class CertificateAuthority:
             write_private(self.directory / "server.crt", made.certificate)
             write_private(self.directory / "server.key", made.key)
 
-    def issue(self, device_id: str) -> Certificate:
+    def issue(self, device_id: str) -> DeviceCertificate:
         """Issue a certificate in the name of a device, beside any that it has."""
         with self._alone():
             made = self._sign(device_id, ExtendedKeyUsageOID.CLIENT_AUTH, lasts=DEVICE_LASTS)
@@ -121,7 +111,7 @@ class CertificateAuthority:
             self._write([*self.ledger(), line])
         return made
 
-    def pass_for(self, device_id: str) -> Certificate:
+    def pass_for(self, device_id: str) -> DeviceCertificate:
         """Issue a certificate of a minute in a device's name, with which the broker's owner ends its session."""
         return self._sign(device_id, ExtendedKeyUsageOID.CLIENT_AUTH, lasts=timedelta(minutes=1))
 
@@ -131,9 +121,17 @@ class CertificateAuthority:
             return
         names, at = set(device_ids), self._now() + after
         with self._alone():
-            lines = self.ledger()
-            ended = [replace(line, revoked_at=min(at, line.revoked_at or at)) for line in lines]
-            self._write(new if old.device in names else old for old, new in zip(lines, ended, strict=True))
+            self._write([_ended(line, at) if line.device in names else line for line in self.ledger()])
+
+    def end_old(self, device_ids: Iterable[str]) -> None:
+        """Revoke at once what was to be revoked later."""
+        if not self.made:
+            return
+        names, at = set(device_ids), self._now()
+        with self._alone():
+            self._write(
+                [_ended(line, at) if line.device in names and line.revoked_at else line for line in self.ledger()]
+            )
 
     def ledger(self) -> list[Issued]:
         """Read what was issued to devices, oldest first."""
@@ -199,7 +197,7 @@ class CertificateAuthority:
 
     def _sign(
         self, name: str, usage: x509.ObjectIdentifier, *, lasts: timedelta, more: x509.ExtensionType | None = None
-    ) -> Certificate:
+    ) -> DeviceCertificate:
         ca, key, now = self._ca(), ec.generate_private_key(ec.SECP256R1()), self._now()
         until = min(now + lasts, ca.not_valid_after_utc)
         builder = _certificate(_name(name), key, issuer=ca.subject, now=now, until=until)
@@ -208,13 +206,13 @@ class CertificateAuthority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if more is not None:
             builder = builder.add_extension(more, critical=False)
-        return Certificate(certificate=_pem(builder.sign(self._key(), hashes.SHA256())), key=_key_pem(key))
+        return DeviceCertificate(certificate=_pem(builder.sign(self._key(), hashes.SHA256())), key=_key_pem(key))
 
     def _ca(self) -> x509.Certificate:
         try:
             return x509.load_pem_x509_certificate((self.directory / "ca.crt").read_bytes())
         except FileNotFoundError:
-            cure = "start the broker once with --tls certificates"
+            cure = "start cropcredit broker --tls certificates"
             raise RefusedInput("there is no certificate authority", where=str(self.directory), cure=cure) from None
 
     def _key(self) -> ec.EllipticCurvePrivateKey:
@@ -244,6 +242,11 @@ _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
+
+
+def _ended(line: Issued, at: datetime) -> Issued:
+    """End a certificate; what ends sooner keeps its end."""
+    return replace(line, revoked_at=min(at, line.revoked_at or at))
 
 
 def _certificate(

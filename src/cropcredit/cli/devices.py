@@ -1,26 +1,48 @@
-"""devices: registered, placed, revoked, listed."""
+"""devices: registered, placed, given another key, revoked, listed."""
 
 from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
+from cropcredit.adapters.broker_access import write_private
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
 from cropcredit.errors import MalformedInput, RefusedInput
 from cropcredit.model import Device
 from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation, since_when
-from cropcredit.usecases.devices import AddDevices, IssuedKey
+from cropcredit.usecases.devices import IssuedKey
 
-app = typer.Typer(name="devices", help="Farm devices: register, place, revoke, list.", no_args_is_help=True)
+app = typer.Typer(
+    name="devices", help="Farm devices: register, place, give another key, revoke, list.", no_args_is_help=True
+)
 
 _DEVICES_FORM = "CSV columns: " + ", ".join(c.name for c in DEVICE_COLUMNS)
 _PLACES_FORM = "CSV columns: " + ", ".join(c.name for c in PLACE_COLUMNS)
+
+
+Keys = Annotated[Path | None, typer.Option("--keys", metavar="FILE", help="Write the keys here, for you alone.")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificates",
+        metavar="DIR",
+        help="Also issue a certificate in each device's name: DEVICE.crt, DEVICE.key and the ca.crt by which it knows "
+        "the broker (cropcredit broker --tls certificates).",
+    ),
+]
+Grace = Annotated[
+    str, typer.Option("--grace", metavar="TIME", help="How long the old key counts beside the new: 7d, 12h, 0.")
+]
 
 
 @app.command()
@@ -29,8 +51,12 @@ def add(
     *,
     model: Annotated[str, typer.Option(help="Make and model.")] = "",
     from_file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help=_DEVICES_FORM)] = None,
-    keys: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the keys here, for you alone.")] = None,
-    rotate: Annotated[bool, typer.Option("--rotate", help="Give registered devices a new key beside the old.")] = False,
+    keys: Keys = None,
+    certificates: Certificates = None,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Take registered devices too: another key, see devices rotate.")
+    ] = False,
+    grace: Grace = "7d",
     as_json: Json = False,
     home: Home = HERE,
 ) -> None:
@@ -42,11 +68,42 @@ def add(
         devices = opened.device_tables.devices(from_file)
     else:
         devices = [Device(id=str(device_id), model=model, known_at=opened.clock.now())]
-    issued = _add(opened.add_devices, devices, keys, rotate=rotate)
-    if as_json:
-        show_json([{"device": key.device_id, "kid": key.key_id} for key in issued])
-    elif keys is not None:
-        out.print(f"registered {len(issued)} devices; keys in {keys}", markup=False)
+    beside = time_span(grace)
+    _hand_out(
+        lambda: opened.add_devices(devices, rotate=rotate, grace=beside, certified=certificates is not None),
+        Handed(keys=keys, certificates=certificates, authority=home / "broker" / "tls" / "ca.crt", as_json=as_json),
+    )
+
+
+@app.command()
+def rotate(
+    device_ids: Annotated[list[str], typer.Argument(metavar="DEVICE…", help="Registered devices.")],
+    *,
+    grace: Grace = "7d",
+    finish: Annotated[
+        bool, typer.Option("--finish", help="The devices have changed over: end their old keys now.")
+    ] = False,
+    keys: Keys = None,
+    certificates: Certificates = None,
+    as_json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """Give devices another key; the old one ends by itself after --grace, or with --finish.
+
+    Until then messages signed with either key count, and either certificate. The broker knows one password per
+    device: until then the old one, from then on the new one; a device that holds both tries one after the other. Choose
+    a time longer than any device is offline: what it signed with the old key and sends later is refused.
+    """
+    opened = open_app(home)
+    if finish:
+        opened.rotate_keys.finish(device_ids)
+        out.print(f"only the newest key of {', '.join(device_ids)} counts now", markup=False)
+        return
+    beside = time_span(grace)
+    _hand_out(
+        lambda: opened.rotate_keys(device_ids, grace=beside, certified=certificates is not None),
+        Handed(keys=keys, certificates=certificates, authority=home / "broker" / "tls" / "ca.crt", as_json=as_json),
+    )
 
 
 @app.command()
@@ -88,7 +145,7 @@ def place(
 
 @app.command()
 def revoke(device_id: Annotated[str, typer.Argument(help="A registered device.")], *, home: Home = HERE) -> None:
-    """Take a device's keys and login away; ingest refuses it from the next batch on."""
+    """Take a device's keys, login and certificates away: the broker ends its session, ingest refuses it at once."""
     open_app(home).revoke_device(device_id)
     out.print(f"revoked {device_id}", markup=False)
 
@@ -104,7 +161,7 @@ def list_(*, as_json: Json = False, home: Home = HERE) -> None:
         (
             status.device.id,
             status.device.model,
-            " ".join(status.keys) or "revoked",
+            ", ".join(_key(key, status.ending) for key in status.keys) or "revoked",
             " ".join(f"{p.field_id or p.store_id}:{p.channel}" for p in status.placed),
             "online" if status.state is not None and status.state.online else "",
             status.last_seen.isoformat(timespec="seconds") if status.last_seen else "never",
@@ -114,27 +171,89 @@ def list_(*, as_json: Json = False, home: Home = HERE) -> None:
     show_table("Devices", ("device", "model", "keys", "placed at", "state", "last seen"), rows)
 
 
-def _add(adding: AddDevices, devices: Sequence[Device], keys: Path | None, *, rotate: bool) -> list[IssuedKey]:
-    """Register and hand the keys out; the file is opened first, so that no key is issued that cannot be written."""
-    if keys is None:
-        issued = adding(devices, rotate=rotate)
-        _write(sys.stdout, issued)
-        return issued
+def time_span(text: str) -> timedelta:
+    """Read a span of time: days, hours or minutes (``7d``, ``12h``, ``30m``), or 0.
+
+    Raises
+    ------
+    MalformedInput
+        If it is none.
+    """
+    match = re.fullmatch(r"(\d{1,4})([dhm])|0", text)
+    if match is None:
+        raise MalformedInput("is no span of time", where=text, cure="write 7d, 12h, 30m or 0")
+    units = {"d": "days", "h": "hours", "m": "minutes"}
+    return timedelta(**{units[match[2]]: int(match[1])}) if match[2] else timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """How keys are handed out."""
+
+    keys: Path | None
+    """File to write; None: standard output."""
+    certificates: Path | None
+    """Folder to write; None: there are none."""
+    authority: Path
+    """The certificate by which devices know the broker."""
+    as_json: bool
+
+
+def _hand_out(issue: Callable[[], list[IssuedKey]], how: Handed) -> None:
+    """Issue keys and hand them out; the file is opened first, so that no key is issued that cannot be written."""
+    if how.certificates is not None:
+        _make_folder(how.certificates)
+    if how.keys is None:
+        issued = issue()
+        if not how.as_json:
+            _write(sys.stdout, issued)
+    else:
+        with _new_file(how.keys) as file:
+            issued = issue()
+            _write(file, issued)
+    if how.certificates is not None:
+        _write_certificates(how.certificates, issued, how.authority)
+    if how.as_json:
+        show_json([{"device": key.device_id, "kid": key.key_id} for key in issued])
+    elif how.keys is not None:
+        out.print(f"registered {len(issued)} devices; keys in {how.keys}", markup=False)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[TextIO]:
+    """Open a file for its owner alone; whatever goes wrong meanwhile, no empty one stays behind."""
     try:
-        descriptor = os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise RefusedInput(f"cannot be made: {error.strerror}", where=str(keys)) from error
+        raise RefusedInput(f"cannot be made: {error.strerror}", where=str(path)) from error
     with os.fdopen(descriptor, "w", newline="") as file:
         try:
-            issued = adding(devices, rotate=rotate)
-        except Exception:  # whatever went wrong, no empty key file stays behind
-            keys.unlink()
+            yield file
+        except Exception:
+            path.unlink()
             raise
-        _write(file, issued)
-    return issued
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RefusedInput(f"cannot be made: {error.strerror}", where=str(folder)) from error
+
+
+def _write_certificates(folder: Path, issued: Sequence[IssuedKey], authority: Path) -> None:
+    (folder / "ca.crt").write_bytes(authority.read_bytes())
+    for key in issued:
+        assert key.certificate is not None, "asked for above"
+        (folder / f"{key.device_id}.crt").write_text(key.certificate.certificate)
+        write_private(folder / f"{key.device_id}.key", key.certificate.key)
 
 
 def _write(file: TextIO, issued: Sequence[IssuedKey]) -> None:
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(("device", "kid", "secret", "password"))
     rows.writerows((key.device_id, key.key_id, key.secret, key.password) for key in issued)
+
+
+def _key(key_id: str, ending: Mapping[str, datetime]) -> str:
+    return key_id + (f" until {ending[key_id].isoformat(timespec='minutes')}" if key_id in ending else "")

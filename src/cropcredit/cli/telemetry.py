@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cropcredit.adapters.broker_conf import Door
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
 from cropcredit.service import serve_ingest, stopping_on_signals
 
@@ -26,12 +27,32 @@ def broker(
     kind: Annotated[
         Literal["auto", "mosquitto", "iotcore"], typer.Option(help="auto: Debian's mosquitto, else the iotcore wheel.")
     ] = "auto",
+    tls: Annotated[
+        Literal["off", "password", "certificates"],
+        typer.Option(
+            help="Let devices in encrypted, at --tls-port, by their password or by a certificate in their name "
+            "(devices add --certificates DIR); the plain port then serves this machine alone."
+        ),
+    ] = "off",
+    tls_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the encrypted listener.")] = 8883,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Host name or address by which devices reach the encrypted listener; may be repeated."),
+    ] = None,
     home: Home = HERE,
 ) -> None:
-    """Run the MQTT broker of this workspace until interrupted."""
+    """Run the MQTT broker of this workspace until interrupted.
+
+    With --tls an authority of the workspace's own is made in HOME/broker/tls: ca.crt is for the devices, ca.key for
+    nobody (back it up: without it no certificate can be issued or revoked). The broker's certificate is renewed at a
+    start within 60 days of its end; a device's lasts 5 years. devices revoke ends sessions and certificates at once.
+    """
     _log_to_stderr()
     opened = open_app(home)
-    server = opened.make_broker(host=listen or None, port=port or None, kind=None if kind == "auto" else kind)
+    host = listen or opened.settings.broker_host
+    door = None if tls == "off" else Door(tls=tls, host=host, port=tls_port)
+    chosen = None if kind == "auto" else kind
+    server = opened.make_broker(host=host, port=port or None, kind=chosen, door=door, names=name or ())
     stop = Event()
     with stopping_on_signals(stop), server:
         server.serve(stop)

@@ -48,6 +48,17 @@ class Device(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCertificate:
+    """A certificate in a device's name with its private key, both PEM; the key is never shown."""
+
+    certificate: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "DeviceCertificate(key=…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Installation(Record):
     """A device's channel at a field or store, from when to when: the only way a reading reaches a field."""
 

@@ -1,18 +1,25 @@
-"""Devices: registered with a key, placed at a field or store, revoked, listed."""
+"""Devices: registered with a key, placed at a field or store, given another key, revoked, listed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from cropcredit import wire
-from cropcredit.errors import MalformedInput, StateConflict, UnknownRecord
-from cropcredit.model import Device, DeviceState, Installation
-from cropcredit.ports import BrokerAccess, Clock, CredentialStore, FactStore, FieldStore, ReadingStore
+from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
+from cropcredit.model import Device, DeviceCertificate, DeviceState, Installation
+from cropcredit.ports import (
+    BrokerAccess,
+    Clock,
+    CredentialStore,
+    DeviceCertificates,
+    FactStore,
+    FieldStore,
+    ReadingStore,
+)
 
-RESERVED = ("ingest",)
-"""User names at the broker that no device may take."""
+NO_GRACE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,8 @@ class IssuedKey:
     """64 hex digits."""
     password: str
     """For the broker; follows from the secret."""
+    certificate: DeviceCertificate | None = None
+    """Where one was asked for."""
 
     def __repr__(self) -> str:
         return f"IssuedKey(device_id={self.device_id!r}, key_id={self.key_id!r}, secret=…, password=…)"
@@ -37,6 +46,8 @@ class DeviceStatus:
     device: Device
     keys: tuple[str, ...]
     """Ids of its valid keys; empty when revoked."""
+    ending: Mapping[str, datetime]
+    """Keys that end by themselves, and when: the device is changing over."""
     placed: tuple[Installation, ...]
     """Where it stands now."""
     state: DeviceState | None
@@ -46,15 +57,30 @@ class DeviceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddDevices:
-    """Register devices: a record, a key, and a login at the broker."""
+    """Register devices: a record, a key, a login at the broker, and a certificate where one is asked for."""
 
     facts: FactStore
     credentials: CredentialStore
     access: BrokerAccess
+    certificates: DeviceCertificates
     clock: Clock
+    reserved: Collection[str] = field(default=("ingest",))
+    """User names at the broker that no device may take."""
 
-    def __call__(self, devices: Sequence[Device], *, rotate: bool = False) -> list[IssuedKey]:
-        """Register, or with ``rotate`` give registered devices a new key beside the old one.
+    def __call__(
+        self, devices: Sequence[Device], *, rotate: bool = False, grace: timedelta = NO_GRACE, certified: bool = False
+    ) -> list[IssuedKey]:
+        """Register, or with ``rotate`` give registered devices another key.
+
+        Parameters
+        ----------
+        rotate : bool
+            Take devices that have a valid key: it ends ``grace`` from now, and so do password and certificates.
+        grace : timedelta
+            How long the old key counts beside the new one. The broker takes the old password until then, and the new
+            one from then on: mosquitto knows one per user.
+        certified : bool
+            Issue a certificate in each device's name too.
 
         Raises
         ------
@@ -62,19 +88,71 @@ class AddDevices:
             If an id cannot be a device id, or stands twice.
         StateConflict
             If a device has a valid key and ``rotate`` was not asked for; nothing was changed.
+        RefusedInput
+            If a certificate is asked for and there is no authority; nothing was changed.
         """
-        ids = [device.id for device in devices]
+        ids, now = [device.id for device in devices], self.clock.now()
         for device_id in ids:
-            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in RESERVED or ids.count(device_id) > 1:
+            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in self.reserved or ids.count(device_id) > 1:
                 raise MalformedInput("cannot be a device id, is reserved or stands twice", where=device_id)
+        if certified and not self.certificates.made:
+            raise RefusedInput("there is no certificate authority", cure="start cropcredit broker --tls certificates")
         keyed = sorted(device_id for device_id, keys in self.credentials.known(ids).items() if keys)
         if keyed and not rotate:
-            raise StateConflict(f"device {keyed[0]!r} is registered already: use --rotate to give it a new key")
+            raise StateConflict(f"device {keyed[0]!r} is registered already: give it a new key with devices rotate")
+        made = self.credentials.issue(ids, at=now, others_end=now + grace if rotate else None)
         self.facts.add(*devices)
-        now = self.clock.now()
-        issued = [_issued(device_id, *self.credentials.issue(device_id, at=now)) for device_id in ids]
-        self.access.allow({key.device_id: key.password for key in issued})
+        if rotate:
+            self.certificates.revoke(ids, after=grace)
+        shown = {device_id: self.certificates.issue(device_id) for device_id in ids} if certified else {}
+        issued = [
+            IssuedKey(
+                device_id=device_id,
+                key_id=key_id,
+                secret=secret.hex(),
+                password=wire.login_password(secret),
+                certificate=shown.get(device_id),
+            )
+            for device_id, (key_id, secret) in made.items()
+        ]
+        self.access.allow({key.device_id: key.password for key in issued}, after=grace)
         return issued
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateKeys:
+    """Give registered devices another key; the old one ends by itself, or when the technician is done."""
+
+    facts: FactStore
+    add: AddDevices
+
+    def __call__(self, device_ids: Sequence[str], *, grace: timedelta, certified: bool = False) -> list[IssuedKey]:
+        """Issue the new keys; see :class:`AddDevices`.
+
+        Raises
+        ------
+        UnknownRecord
+            If a device is not registered; nothing was changed.
+        StateConflict
+            If it is revoked; nothing was changed.
+        """
+        devices = self._registered(device_ids)
+        return self.add(devices, rotate=True, grace=grace, certified=certified)
+
+    def finish(self, device_ids: Sequence[str]) -> None:
+        """End the old keys, passwords and certificates now; raises as above."""
+        self._registered(device_ids)
+        self.add.credentials.end_old(device_ids, at=self.add.clock.now())
+        self.add.certificates.end_old(device_ids)
+        self.add.access.put_in_place(device_ids)
+
+    def _registered(self, device_ids: Sequence[str]) -> list[Device]:
+        devices = [self.facts.get(Device, device_id) for device_id in device_ids]
+        keys = self.add.credentials.known(device_ids)
+        for device in devices:
+            if not keys.get(device.id):
+                raise StateConflict(f"device {device.id!r} is revoked: register it anew with devices add")
+        return devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +198,12 @@ class PlaceDevices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeDevice:
-    """Take a device's keys and login away; ingest refuses it from the next batch on."""
+    """Take a device's keys, login and certificates away; ingest refuses it from the next batch on."""
 
     facts: FactStore
     credentials: CredentialStore
     access: BrokerAccess
+    certificates: DeviceCertificates
     clock: Clock
 
     def __call__(self, device_id: str) -> Device:
@@ -132,6 +211,7 @@ class RevokeDevice:
         device, now = self.facts.get(Device, device_id), self.clock.now()
         self.credentials.revoke(device_id, at=now)
         self.access.forbid([device_id])
+        self.certificates.revoke([device_id])
         revoked = replace(device, revoked_at=now, known_at=now)
         self.facts.add(revoked)
         return revoked
@@ -149,24 +229,22 @@ class ListDevices:
     def __call__(self) -> list[DeviceStatus]:
         """Give all devices, by id."""
         devices = self.facts.find(Device)
-        keys = self.credentials.known([device.id for device in devices])
-        states, latest = self.readings.states(), self.readings.latest([device.id for device in devices])
+        ids = [device.id for device in devices]
+        keys, ending = self.credentials.known(ids), self.credentials.ends(ids)
+        states, latest = self.readings.states(), self.readings.latest(ids)
         now = self.clock.now()
         places = [p for p in self.facts.find(Installation) if p.from_at <= now and (p.to_at is None or now < p.to_at)]
         return [
             DeviceStatus(
                 device=device,
                 keys=tuple(keys.get(device.id, {})),
+                ending=ending.get(device.id, {}),
                 placed=tuple(place for place in places if place.device_id == device.id),
                 state=states.get(device.id),
                 last_seen=_last_seen(states.get(device.id), latest[device.id][1] if device.id in latest else None),
             )
             for device in devices
         ]
-
-
-def _issued(device_id: str, key_id: str, secret: bytes) -> IssuedKey:
-    return IssuedKey(device_id=device_id, key_id=key_id, secret=secret.hex(), password=wire.login_password(secret))
 
 
 def _last_seen(state: DeviceState | None, arrived: datetime | None) -> datetime | None:

@@ -19,8 +19,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cropcredit.adapters.broker import Broker
 from cropcredit.adapters.broker_access import service_password
 from cropcredit.adapters.broker_conf import Door, Tls
-from cropcredit.adapters.certificates import Certificate, CertificateAuthority
+from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.errors import RefusedInput
+from cropcredit.model import DeviceCertificate
 from tests.integration.conftest import free_port
 from tests.integration.telemetry.line import until
 
@@ -45,7 +46,9 @@ class World:
         client.username_pw_set("ingest", service_password(self.broker.directory))
         return self._come(Client(client, ("farm/v1/+/up",)), self.broker.port)
 
-    def device(self, shown: Certificate | None, *, client_id: str = "x", user: str = "", topics: Any = ()) -> Client:
+    def device(
+        self, shown: DeviceCertificate | None, *, client_id: str = "x", user: str = "", topics: Any = ()
+    ) -> Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         context = ssl.create_default_context(cafile=str(self.authority.directory / "ca.crt"))
         if shown is not None:
@@ -172,7 +175,7 @@ def test_who_shows_no_certificate_or_one_of_strangers_or_of_a_server_stays_outsi
     world, stranger = open_door("certificates"), CertificateAuthority(tmp_path / "stranger")
     stranger.make()
     folder = world.authority.directory
-    own = Certificate(certificate=(folder / "server.crt").read_text(), key=(folder / "server.key").read_text())
+    own = DeviceCertificate(certificate=(folder / "server.crt").read_text(), key=(folder / "server.key").read_text())
     for shown in (None, stranger.issue("a"), own):
         assert not world.device(shown, user="a").is_let_in()
 
@@ -250,7 +253,7 @@ def test_of_two_lists_of_the_revoked_the_later_one_is_newer_by_a_second(tmp_path
 def test_what_ends_is_told_and_a_revoked_certificate_is_not(tmp_path):
     at = [NOON]
     authority = CertificateAuthority(tmp_path / "tls", now=lambda: at[0])
-    with pytest.raises(RefusedInput, match="no certificate authority; start the broker once"):
+    with pytest.raises(RefusedInput, match="no certificate authority; start cropcredit broker --tls"):
         authority.issue("a")
     authority.revoke(["a"])  # nothing was ever issued: nothing to do
     authority.make()
@@ -261,4 +264,7 @@ def test_what_ends_is_told_and_a_revoked_certificate_is_not(tmp_path):
     authority.revoke(["a"], after=timedelta(days=9))
     assert [line.revoked_at for line in authority.ledger()] == [NOON + timedelta(days=3), NOON]
     assert [name for _, name in authority.ends()] == ["a", "(ca)"]
+    authority.issue("a")
+    authority.end_old(["a"])
+    assert [line.revoked_at for line in authority.ledger()] == [NOON, NOON, None], "the new one stands"
     assert "PRIVATE" not in repr(authority.issue("c"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.adapters.mqtt import Health
 from cropcredit.bootstrap import App, build
 from cropcredit.cli import app
@@ -62,6 +63,36 @@ def test_a_key_file_that_cannot_be_filled_is_not_left_behind(home: Path, tmp_pat
     assert isinstance(refused.exception, StateConflict)
     assert not (tmp_path / "keys.csv").exists()
     assert run("devices", "add", "a", "--rotate", home=home).stdout.splitlines()[1].startswith("a,k2,")
+
+
+def test_a_key_is_changed_with_time_to_change_over(home: Path, tmp_path: Path):
+    run("devices", "add", "a", home=home)
+    printed = run("devices", "rotate", "a", "--grace", "3d", home=home).stdout.splitlines()
+    assert printed[1].startswith("a,k2,")
+    assert "k1 until 20" in run("devices", "list", home=home).stdout
+    assert "only the newest key of a" in run("devices", "rotate", "a", "--finish", home=home).stdout
+    (listed,) = json.loads(run("devices", "list", "--json", home=home).stdout)
+    assert (listed["keys"], listed["ending"]) == (["k2"], {})
+    keys = tmp_path / "keys.csv"
+    assert "keys in" in run("devices", "rotate", "a", "--grace", "0", "--keys", keys, home=home).stdout
+    assert [row["kid"] for row in csv.DictReader(keys.read_text().splitlines())] == ["k3"]
+    refused = run("devices", "rotate", "a", "--grace", "soon", home=home)
+    assert isinstance(refused.exception, MalformedInput)
+    assert "write 7d, 12h, 30m or 0" in str(refused.exception)
+
+
+def test_certificates_come_in_a_folder_with_the_one_by_which_the_broker_is_known(home: Path, tmp_path: Path):
+    folder = tmp_path / "certificates"
+    refused = run("devices", "add", "a", "--certificates", folder, home=home)
+    assert isinstance(refused.exception, RefusedInput)
+    assert "start cropcredit broker --tls certificates" in str(refused.exception)
+    assert run("devices", "list", "--json", home=home).stdout == "[]\n", "no key that nobody was shown"
+    CertificateAuthority(home / "broker" / "tls").make()
+    run("devices", "add", "b", "--certificates", folder, home=home)
+    assert {file.name for file in folder.iterdir()} == {"ca.crt", "b.crt", "b.key"}
+    assert stat.S_IMODE((folder / "b.key").stat().st_mode) == 0o600
+    run("devices", "revoke", "b", home=home)
+    assert len(CertificateAuthority(home / "broker" / "tls").revoked()) == 1
 
 
 def test_devices_are_placed_by_hand_or_from_a_table(home: Path, tmp_path: Path):

@@ -11,9 +11,9 @@ from cropcredit.adapters.tables import CsvTables
 from cropcredit.errors import MalformedInput, StateConflict, UnknownRecord
 from cropcredit.model import Device, DeviceState, Field, Installation
 from cropcredit.usecases.device_tables import ReadDeviceTables, installation
-from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice
+from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.wire import login_password
-from tests.fakes import FakeBroker, FakeCredentials, FakeFacts, FakeFields, FakeReadings
+from tests.fakes import FakeBroker, FakeCertificates, FakeCredentials, FakeFacts, FakeFields, FakeReadings
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -37,12 +37,24 @@ FIELD = Field(
 
 class Farm:
     def __init__(self) -> None:
-        self.facts, self.credentials, self.broker = FakeFacts(), FakeCredentials(), FakeBroker()
-        self.readings = FakeReadings()
-        self.add = AddDevices(facts=self.facts, credentials=self.credentials, access=self.broker, clock=FixedClock())
+        self.facts, self.credentials, self.broker = FakeFacts(), FakeCredentials(now=FixedClock().now), FakeBroker()
+        self.readings, self.certificates = FakeReadings(), FakeCertificates()
+        self.add = AddDevices(
+            facts=self.facts,
+            credentials=self.credentials,
+            access=self.broker,
+            certificates=self.certificates,
+            clock=FixedClock(),
+            reserved={"ingest", "gateway"},
+        )
+        self.rotate = RotateKeys(facts=self.facts, add=self.add)
         self.place = PlaceDevices(facts=self.facts, fields=FakeFields(FIELD))
         self.revoke = RevokeDevice(
-            facts=self.facts, credentials=self.credentials, access=self.broker, clock=FixedClock()
+            facts=self.facts,
+            credentials=self.credentials,
+            access=self.broker,
+            certificates=self.certificates,
+            clock=FixedClock(),
         )
         self.list = ListDevices(
             facts=self.facts, credentials=self.credentials, readings=self.readings, clock=FixedClock()
@@ -72,11 +84,55 @@ def test_a_device_is_registered_once_unless_its_key_is_to_be_changed():
     with pytest.raises(StateConflict, match="'a' is registered already"):
         farm.add([device("b"), device("a")])
     assert farm.credentials.keys("b") == {}, "all or none"
-    farm.add([device("a")], rotate=True)
-    assert list(farm.credentials.keys("a")) == ["k1", "k2"], "the old key stands until the device has changed over"
+    assert [device.id for device in farm.facts.find(Device)] == ["a"], "all or none"
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a b", "+", "ingest", "é", "x" * 65])
+def test_while_a_device_changes_over_both_keys_count_and_the_broker_takes_the_old_password():
+    farm = Farm()
+    (old,) = farm.add([device("a")], certified=True)
+    (new,) = farm.rotate(["a"], grace=7 * DAY, certified=True)
+    assert list(farm.credentials.keys("a")) == ["k1", "k2"]
+    assert (farm.broker.logins, farm.broker.waiting) == ({"a": old.password}, {"a": new.password})
+    assert farm.certificates.issued == [("a", 7 * DAY), ("a", None)]
+    assert farm.list()[0].ending == {"k1": NOON + 7 * DAY}
+    farm.rotate.finish(["a"])
+    assert list(farm.credentials.keys("a")) == ["k2"]
+    assert (farm.broker.logins, farm.broker.waiting) == ({"a": new.password}, {})
+    assert farm.certificates.issued == [("a", timedelta(0)), ("a", None)]
+
+
+def test_without_grace_the_new_key_and_password_count_at_once_and_alone():
+    farm = Farm()
+    farm.add([device("a")])
+    (new,) = farm.add([device("a")], rotate=True)
+    assert list(farm.credentials.keys("a")) == [new.key_id] == ["k2"]
+    assert (farm.broker.logins, farm.broker.waiting) == ({"a": new.password}, {})
+
+
+def test_only_a_device_that_stands_is_given_another_key():
+    farm = Farm()
+    farm.add([device("a"), device("b")])
+    farm.revoke("b")
+    with pytest.raises(StateConflict, match="'b' is revoked: register it anew"):
+        farm.rotate(["a", "b"], grace=DAY)
+    with pytest.raises(UnknownRecord, match="'stranger'"):
+        farm.rotate(["a", "stranger"], grace=DAY)
+    with pytest.raises(StateConflict, match="'b' is revoked"):
+        farm.rotate.finish(["b"])
+    assert list(farm.credentials.keys("a")) == ["k1"], "all or none"
+    farm.add([device("b")])
+    assert list(farm.credentials.keys("b")) == ["k2"], "who registers it anew means it"
+
+
+def test_no_secret_shows_when_a_key_is_printed():
+    farm = Farm()
+    (key,) = farm.add([device("a")], certified=True)
+    assert key.certificate is not None
+    for secret in (key.secret, key.password, key.certificate.key):
+        assert secret not in repr(key)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "+", "ingest", "gateway", "é", "x" * 65])
 def test_what_cannot_be_a_topic_level_cannot_be_a_device(name: str):
     with pytest.raises(MalformedInput, match=r"cannot be a device id|needs an id"):
         Farm().add([device(name)])
@@ -119,8 +175,9 @@ def test_a_place_that_cannot_be_is_refused_by_name(place: Installation, error: t
 
 def test_a_revoked_device_has_neither_key_nor_login():
     farm = Farm()
-    farm.add([device("a"), device("b")])
+    farm.add([device("a"), device("b")], certified=True)
     assert farm.revoke("a").revoked_at == NOON
+    assert farm.certificates.issued == [("a", timedelta(0)), ("b", None)]
     assert (farm.credentials.known(["a"]), list(farm.broker.logins)) == ({"a": {}}, ["b"])
     with pytest.raises(UnknownRecord, match="no Device with id 'stranger'"):
         farm.revoke("stranger")
