@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ from cropcredit.model import (
     canonical_bytes,
     digest,
 )
+from cropcredit.telemetry import date_reading
 from cropcredit.telemetry.ranges import contiguous, merged
+from cropcredit.telemetry.rollup import BEHIND, Rollup
+from cropcredit.telemetry.summary import rise
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -175,11 +179,18 @@ class FakeReadings:
         known_by: datetime | None = None,
     ) -> Iterator[tuple[Reading, datetime]]:
         for (device_id, _, _), (reading, _, received_at) in sorted(self.rows.items(), key=lambda item: item[0]):
-            early = since is not None and (reading.observed_at or received_at) < since
-            late = until is not None and reading.observed_at is not None and reading.observed_at >= until
+            at = self.dated(reading, received_at)
+            outside = (since is not None and at < since) or (until is not None and at >= until)
             unknown = known_by is not None and received_at > known_by
-            if device_id in device_ids and not (early or late or unknown):
+            if device_id in device_ids and not (outside or unknown):
                 yield reading, received_at
+
+    def dated(self, reading: Reading, received_at: datetime) -> datetime:
+        """Date a reading; the start of a boot counts as a whole minute."""
+        start = self.boots([reading.device_id]).get((reading.device_id, reading.boot), Boot()).started_at
+        minute = None if start is None else start.replace(second=0, microsecond=0)
+        boots = {(reading.device_id, reading.boot): Boot(started_at=minute)}
+        return date_reading(reading, received_at, boots, not_before=received_at - BEHIND).at
 
     def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[tuple[int, int]]]:
         seqs: dict[tuple[str, int], list[tuple[int, int]]] = {}
@@ -203,7 +214,9 @@ class FakeReadings:
         return found
 
     def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
-        return {reading.device_id: (reading, received_at) for reading, received_at in self.readings(device_ids)}
+        last = {(r.device_id, r.boot): (r, received_at) for r, received_at in self.readings(device_ids)}
+        ranked = sorted(last.values(), key=lambda item: (self.dated(*item), item[1], item[0].boot))
+        return {reading.device_id: (reading, received_at) for reading, received_at in ranked}
 
     def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -221,6 +234,65 @@ class FakeReadings:
             "conflicts": len(self.conflicts),
             "quarantined": len(self.rejections),
         }
+
+
+class FakeRollups:
+    """RollupStore that looks at all readings anew each time, sample by sample."""
+
+    def __init__(self, readings: FakeReadings, *, zone: str) -> None:
+        self._readings, self._zone = readings, ZoneInfo(zone)
+
+    def stale(self) -> list[str]:
+        return []
+
+    def refresh(self, device_ids: Sequence[str], *, done: Callable[[int], None] = lambda _: None) -> int:
+        done(len(device_ids))
+        return 0
+
+    def rollups(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        hours: Literal[1, 24] = 24,
+        known_by: datetime | None = None,
+    ) -> list[Rollup]:
+        found: dict[tuple[str, str, str, datetime], list[tuple[float, float | None]]] = {}
+        last: dict[tuple[str, str, str], float] = {}
+        readings = self._readings.readings(device_ids, known_by=known_by)
+        ranked = sorted((self._readings.dated(*one), one[0].boot, one[0].seq, one[0]) for one in readings)
+        for at, _, _, reading in ranked:
+            local = at.astimezone(self._zone)
+            past_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+            start = at - past_hour if hours == 1 else midnight
+            for m in reading.measurements:
+                name = (reading.device_id, m.quantity, m.channel)
+                samples = found.setdefault((*name, start.astimezone(UTC)), [])
+                samples.append((m.value, last.get(name)))
+                last[name] = m.value
+        return [_rollup(name, hours, samples) for name, samples in sorted(found.items()) if since <= name[3] < until]
+
+
+def _rollup(name: tuple[str, str, str, datetime], hours: int, samples: Sequence[tuple[float, float | None]]) -> Rollup:
+    device_id, quantity, channel, start = name
+    values = [value for value, _ in samples]
+    return Rollup(
+        device_id=device_id,
+        quantity=quantity,
+        channel=channel,
+        start=start,
+        hours=hours,
+        count=len(values),
+        low=min(values),
+        mean=sum(values) / len(values),
+        high=max(values),
+        first=values[0],
+        last=values[-1],
+        rise=sum(rise(before, value) for value, before in samples if before is not None),
+        resets=sum(before is not None and value < before for value, before in samples),
+    )
 
 
 class FakeCredentials:

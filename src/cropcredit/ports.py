@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ from cropcredit.model import (
     Window,
     YieldEstimate,
 )
+from cropcredit.telemetry.rollup import Rollup
 
 JobT = TypeVar("JobT")
 DoneT = TypeVar("DoneT")
@@ -173,11 +174,23 @@ class ReadingStore(Protocol):
         until: datetime | None = None,
         known_by: datetime | None = None,
     ) -> Iterator[tuple[Reading, datetime]]:
-        """Iterate over (reading, received_at) in order of device, boot and seq."""
+        """Iterate over (reading, received_at) in order of device, boot and seq.
+
+        Parameters
+        ----------
+        since, until : datetime, optional
+            Only what was measured from ``since`` on and before ``until``: by the device's own clock where that can be
+            right (it neither runs ahead nor was reset), else by the start of its boot, else by its arrival.
+        known_by : datetime, optional
+            Only what was known then: what had arrived, and had passed if it was refused at first.
+        """
         ...
 
     def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
-        """Give the last reading (by boot and seq) of each device, and when it arrived; absent: none."""
+        """Give the reading each device measured last, and when it arrived; absent: none.
+
+        Within a boot that is the highest seq, among boots the latest date: boot numbers need not be in order.
+        """
         ...
 
     def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[tuple[int, int]]]:
@@ -198,6 +211,36 @@ class ReadingStore(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Count readings, measurements, conflicts and quarantined messages."""
+        ...
+
+
+class RollupStore(Protocol):
+    """What was measured in each hour and day of the local clock; right whatever the order of arrival."""
+
+    def stale(self) -> list[str]:
+        """Name the devices whose roll-ups do not hold all of their readings."""
+        ...
+
+    def refresh(self, device_ids: Sequence[str], *, done: Callable[[int], None] = ...) -> int:
+        """Bring the roll-ups of these devices up to date; gives the number of readings that were new to them.
+
+        ``done`` is called with the number of devices that were finished since. May be killed and repeated at will.
+        """
+        ...
+
+    def rollups(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        hours: Literal[1, 24] = 24,
+        known_by: datetime | None = None,
+    ) -> list[Rollup]:
+        """Give the windows that begin in [since, until), by device, quantity, channel and time, up to date.
+
+        ``known_by``: as they were known then, whatever has arrived since.
+        """
         ...
 
 

@@ -167,8 +167,27 @@ def test_text_that_no_database_likes_goes_to_quarantine_all_the_same(store):
 
 
 def test_a_window_takes_the_readings_measured_in_it(store):
-    keep(store, *map(said, (1, 2, 3)), said(4, clock=Clock.NONE, observed_at=None), at=NOON + 30 * HOUR)
-    assert [r.seq for r in stored(store, since=NOON + 2 * HOUR, until=NOON + 3 * HOUR)] == [2, 4]
+    keep(store, *map(said, (1, 2, 3)), at=NOON + 30 * HOUR)
+    assert [r.seq for r in stored(store, since=NOON + 2 * HOUR, until=NOON + 3 * HOUR)] == [2]
+    assert [r.seq for r in stored(store, since=NOON + 2 * HOUR)] == [2, 3]
+    assert [r.seq for r in stored(store, until=NOON + 2 * HOUR)] == [1]
+
+
+def test_what_has_no_clock_is_measured_when_its_boot_says_so_and_else_when_it_arrives(store):
+    keep(store, said(4, clock=Clock.NONE, observed_at=None, up_ms=2 * 3_600_000), at=NOON + 30 * HOUR)
+    assert [r.seq for r in stored(store, since=NOON + 30 * HOUR)] == [4]
+    assert stored(store, since=NOON + 2 * HOUR, until=NOON + 3 * HOUR) == []
+    store.save_states(
+        [DeviceState(device_id="a", online=True, received_at=NOON + 31 * HOUR, boot=1, up_ms=31 * 3_600_000)]
+    )
+    assert [r.seq for r in stored(store, since=NOON + 2 * HOUR, until=NOON + 3 * HOUR)] == [4]
+    assert stored(store, since=NOON + 30 * HOUR) == []
+
+
+@pytest.mark.parametrize("claim", [datetime(1970, 1, 1, tzinfo=UTC), NOON + 400 * 24 * HOUR], ids=["reset", "ahead"])
+def test_a_clock_that_cannot_be_right_does_not_hide_a_reading(store, claim):
+    keep(store, said(1, clock=Clock.RTC, observed_at=claim))
+    assert [r.seq for r in stored(store, since=NOON - HOUR, until=NOON + HOUR)] == [1]
 
 
 def test_what_arrived_later_was_not_known_then(store):
@@ -215,6 +234,11 @@ def test_the_last_reading_of_each_device_tells_when_it_was_heard(store):
     keep(store, said(1, boot=2), said(9, boot=1), at=NOON)
     keep(store, said(3, boot=1), at=NOON + HOUR)
     assert store.latest(["a", "nobody"]) == {"a": (said(1, boot=2), NOON)}
+
+
+def test_the_last_reading_is_the_one_measured_last_whatever_number_its_boot_has(store):
+    keep(store, said(1, boot=900), said(2, boot=30, observed_at=NOON + 5 * HOUR), at=NOON + 6 * HOUR)
+    assert store.latest(["a"]) == {"a": (said(2, boot=30, observed_at=NOON + 5 * HOUR), NOON + 6 * HOUR)}
 
 
 def test_counters_up_to_their_largest_value_are_kept(store):

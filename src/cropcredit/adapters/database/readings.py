@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.arrivals import Arrivals
-from cropcredit.adapters.database.bodies import instant, microseconds, read_body
+from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import device_keys
 from cropcredit.adapters.database.engine import reading
+from cropcredit.adapters.database.ledger import (
+    UNCOUNTED,
+    Kept,
+    all_kept,
+    dated,
+    hours_between,
+    kept,
+    last_of_boots,
+    read_ledger,
+    spread,
+    together,
+)
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
 from cropcredit.model import Boot, DeviceState, Reading, Rejection
 from cropcredit.telemetry.ranges import Range
@@ -53,23 +66,21 @@ class DatabaseReadings(Arrivals):
         known_by: datetime | None = None,
     ) -> Iterator[tuple[Reading, datetime]]:
         """Iterate over readings; see :class:`cropcredit.ports.ReadingStore`."""
+        bounds = tuple(None if at is None else microseconds(at) for at in (since, until, known_by))
         with reading(self._engine) as connection:
-            names = {key: device for device, key in device_keys(connection, set(device_ids)).items()}
-            for key in sorted(names, key=lambda key: names[key]):
-                for row in connection.execute(_window(key, since, until, known_by)):
-                    yield read_body(row.body, names[key], row.boot, row.seq, row.key_id), instant(row.received_at)
+            for device_id, key in sorted(device_keys(connection, set(device_ids)).items()):
+                for row in _window(connection, key, device_id, *bounds):
+                    yield row.reading(device_id), instant(row.received_at)
 
     def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
-        """Give the last reading of each device, by boot and seq; see :class:`cropcredit.ports.ReadingStore`."""
-        found = {}
+        """Give the last reading of each device; see :class:`cropcredit.ports.ReadingStore`."""
         with reading(self._engine) as connection:
-            for device, key in device_keys(connection, set(device_ids)).items():
-                last = _window(key, None, None, None).order_by(None)
-                last = last.order_by(READING.c.boot.desc(), READING.c.seq.desc()).limit(1)
-                for row in connection.execute(last):
-                    message = read_body(row.body, device, row.boot, row.seq, row.key_id)
-                    found[device] = (message, instant(row.received_at))
-        return found
+            keys = device_keys(connection, set(device_ids))
+            return {
+                device_id: (last.reading(device_id), instant(last.received_at))
+                for device_id, key in sorted(keys.items())
+                if (last := _last(connection, key, device_id)) is not None
+            }
 
     def spans(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], list[Range]]:
         """Give the settled ranges per (device, boot)."""
@@ -112,15 +123,26 @@ class DatabaseReadings(Arrivals):
 
 
 def _window(
-    key: int, since: datetime | None, until: datetime | None, known_by: datetime | None
-) -> Select[int, int, str, int, bytes]:
-    """Select one device's readings; one without a clock was measured before it arrived, so only that bounds it."""
-    columns = (READING.c.boot, READING.c.seq, READING.c.key_id, READING.c.received_at, READING.c.body)
-    query = select(*columns).where(READING.c.device == key).order_by(READING.c.boot, READING.c.seq)
-    if since is not None:
-        query = query.where(func.coalesce(READING.c.observed_at, READING.c.received_at) >= microseconds(since))
-    if until is not None:
-        query = query.where(or_(READING.c.observed_at.is_(None), READING.c.observed_at < microseconds(until)))
+    connection: Connection, key: int, device_id: str, since: int | None, until: int | None, known_by: int | None
+) -> list[Kept]:
+    """Read what is dated in the window: through the hours of the ledger, and among all that it does not hold yet."""
+    ledger = read_ledger(connection, key)
+    if since is None and until is None:
+        rows = list(all_kept(connection, key))
+    else:
+        there = hours_between(connection, key, since, until)
+        rows = list(kept(connection, key, together(spread(there), spread(ledger.unrolled))))
     if known_by is not None:
-        query = query.where(READING.c.received_at <= microseconds(known_by))
-    return query
+        rows = [row for row in rows if row.known_at <= known_by]
+    if since is not None or until is not None:
+        first, end = since if since is not None else -math.inf, until if until is not None else math.inf
+        rows = [row for row in rows if first <= dated(row, device_id, ledger) < end]
+    return sorted(rows, key=Kept.identity)
+
+
+def _last(connection: Connection, key: int, device_id: str) -> Kept | None:
+    """Give the reading measured last: within a boot the highest seq, among boots by date; their numbers may jump."""
+    ledger = read_ledger(connection, key)
+    ends = last_of_boots(connection, key, {*ledger.rolled, *ledger.unrolled, UNCOUNTED})
+    rows = kept(connection, key, {boot: [(seq, seq)] for boot, seq in ends.items()})
+    return max(rows, key=lambda row: (dated(row, device_id, ledger), row.received_at, row.boot), default=None)

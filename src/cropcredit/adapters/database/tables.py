@@ -169,7 +169,7 @@ ROLLUP = Table(
     Column("start", BigInteger, primary_key=True, autoincrement=False),
     Column("quantity", Text, primary_key=True),
     Column("channel", Text, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
     Column("low", Double, nullable=False),
     Column("total", Double, nullable=False),
     Column("high", Double, nullable=False),
@@ -207,7 +207,7 @@ ROLLED_HOUR = Table(
     Column("boot", BigInteger, primary_key=True, autoincrement=False),
     Column("first", BigInteger, nullable=False),  # every reading of the hour has a seq from first to last
     Column("last", BigInteger, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("readings", Integer, nullable=False),
     Column("known_at", BigInteger, nullable=False),  # of the reading that was known last
     sqlite_with_rowid=False,
 )

@@ -17,7 +17,7 @@ def upgrade() -> None:
         _key("start", sa.BigInteger),
         sa.Column("quantity", sa.Text, primary_key=True),
         sa.Column("channel", sa.Text, primary_key=True),
-        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("samples", sa.Integer, nullable=False),
         *(sa.Column(name, sa.Double, nullable=False) for name in ("low", "total", "high", "first", "last", "rise")),
         sa.Column("resets", sa.Integer, nullable=False),
         sqlite_with_rowid=False,
@@ -44,7 +44,7 @@ def upgrade() -> None:
         _key("boot", sa.BigInteger),
         sa.Column("first", sa.BigInteger, nullable=False),
         sa.Column("last", sa.BigInteger, nullable=False),
-        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("readings", sa.Integer, nullable=False),
         sa.Column("known_at", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,195 @@
+"""Where a device's readings are: by hour where roll-ups hold them, by seq where they do not yet.
+
+Nothing here is written when a reading arrives. A window of time is found through the hours that roll-ups have kept;
+what they do not hold is the difference between what is settled and what is rolled up, and is looked through whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cropcredit.adapters.database import settled
+from cropcredit.adapters.database.bodies import MICROSECOND, instant, microseconds, read_body
+from cropcredit.adapters.database.dialects import rows_of
+from cropcredit.adapters.database.tables import ROLLED, ROLLED_DEVICE, ROLLED_HOUR, UNROLLED
+from cropcredit.model import Boot, Reading
+from cropcredit.telemetry.dating import AHEAD, date_reading
+from cropcredit.telemetry.ranges import Range, between, merged
+from cropcredit.telemetry.rollup import BEHIND, HOUR_US
+
+Where = dict[int, list[Range]]
+"""Ranges of seqs by boot, of one device; ascending, disjoint."""
+
+MINUTE_US = 60_000_000
+AHEAD_US, BEHIND_US = AHEAD // MICROSECOND, BEHIND // MICROSECOND
+UNKNOWN_START = 0
+UNCOUNTED = 0
+"""The boot of messages that carry no counter: no ranges of seqs can hold them."""
+
+_COLUMNS = """
+SELECT reading.boot, reading.seq, reading.key_id, reading.observed_at, reading.received_at,
+       COALESCE(reading.known_at, reading.received_at), reading.body"""
+_ALL = _COLUMNS + " FROM reading WHERE reading.device = {device}"
+_RANGES = f"""
+WITH wanted (boot, low, high) AS (VALUES {{{{keys}}}}) {_COLUMNS} FROM wanted CROSS JOIN reading
+WHERE reading.device = {{device}} AND reading.boot = wanted.boot AND reading.seq BETWEEN wanted.low AND wanted.high"""
+_LAST = """
+WITH wanted (boot) AS (VALUES {{keys}})
+SELECT boot, (SELECT MAX(seq) FROM reading WHERE device = {device} AND reading.boot = wanted.boot) FROM wanted"""
+
+
+class Kept(NamedTuple):
+    """A stored reading, as its row says; instants in us since 1970."""
+
+    boot: int
+    seq: int
+    key_id: str
+    observed_at: int | None
+    received_at: int
+    known_at: int
+    body: bytes
+
+    def identity(self) -> tuple[int, int]:
+        """Name it: (boot, seq)."""
+        return self.boot, self.seq
+
+    def reading(self, device_id: str) -> Reading:
+        """Decode it."""
+        return read_body(self.body, device_id, self.boot, self.seq, self.key_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What the roll-ups of one device hold, and what they do not."""
+
+    version: int
+    """-1: they hold nothing yet."""
+    zone: str
+    rolled: Where
+    leans_on: Mapping[int, int]
+    """Boots of which some readings were dated by the start of the boot: the start they were dated by."""
+    starts: Mapping[int, int]
+    """Start of each boot as now known, whole minutes."""
+    unrolled: Where
+    """Readings that no roll-up holds."""
+    again: frozenset[tuple[int, int]]
+    """Those (boot, seq) of them that only UNROLLED names."""
+    stale: frozenset[int]
+    """Boots whose start is now known better than when they were rolled up."""
+
+    def start(self, boot: int) -> int:
+        """Give what a reading of that boot leans on when its own clock does not date it."""
+        return self.starts.get(boot, UNKNOWN_START)
+
+
+def read_ledger(connection: Connection, device: int) -> Ledger:
+    """Read the ledger of one device: first what is settled, so that nothing newer counts as rolled up."""
+    held = {boot: ranges for (_, boot), ranges in settled.load_devices(connection, [device]).items()}
+    again = {(row.boot, row.seq) for row in connection.execute(select(UNROLLED).where(UNROLLED.c.device == device))}
+    about = connection.execute(select(ROLLED_DEVICE).where(ROLLED_DEVICE.c.device == device)).first()
+    rolled: defaultdict[int, list[Range]] = defaultdict(list)
+    leans_on: dict[int, int] = {}
+    for row in connection.execute(select(ROLLED).where(ROLLED.c.device == device).order_by(ROLLED.c.first)):
+        rolled[row.boot].append((row.first, row.last))
+        if row.leans_on is not None:
+            leans_on[row.boot] = row.leans_on
+    boots = settled.load_boots(connection, [device])
+    starts = {boot: _minute(microseconds(b.started_at)) for (_, boot), b in boots.items() if b.started_at}
+    stale = frozenset(boot for boot, start in leans_on.items() if start != starts.get(boot, UNKNOWN_START))
+    return Ledger(
+        version=-1 if about is None else about.version,
+        zone="" if about is None else about.zone,
+        rolled=dict(rolled),
+        leans_on=leans_on,
+        starts=starts,
+        unrolled=_unrolled(held, rolled, again, stale),
+        again=frozenset(again),
+        stale=stale,
+    )
+
+
+def _unrolled(held: Where, rolled: Where, again: Iterable[tuple[int, int]], stale: frozenset[int]) -> Where:
+    found: Where = {}
+    for boot, ranges in held.items():
+        done = () if boot in stale else rolled.get(boot, ())
+        missing = [gap for first, last in ranges for gap in between(done, start=first, end=last)]
+        if missing:
+            found[boot] = missing
+    for boot, seq in again:
+        found[boot] = merged([*found.get(boot, []), (seq, seq)])
+    return found
+
+
+def hours_between(connection: Connection, device: int, since: int | None, until: int | None) -> Where:
+    """Find the seqs of all rolled hours that have an instant in [since, until)."""
+    hours = select(ROLLED_HOUR.c.boot, ROLLED_HOUR.c.first, ROLLED_HOUR.c.last).where(ROLLED_HOUR.c.device == device)
+    if since is not None:
+        hours = hours.where(ROLLED_HOUR.c.start > since - HOUR_US)
+    if until is not None:
+        hours = hours.where(ROLLED_HOUR.c.start < until)
+    return together((row.boot, row.first, row.last) for row in connection.execute(hours))
+
+
+def together(*spans: Iterable[tuple[int, int, int]]) -> Where:
+    """Collect (boot, first, last) into ranges by boot."""
+    found: defaultdict[int, list[Range]] = defaultdict(list)
+    for some in spans:
+        for boot, first, last in some:
+            found[boot].append((first, last))
+    return {boot: merged(ranges) for boot, ranges in found.items()}
+
+
+def spread(where: Where) -> Iterator[tuple[int, int, int]]:
+    """Give (boot, first, last) of every range."""
+    return ((boot, first, last) for boot, ranges in where.items() for first, last in ranges)
+
+
+def kept(connection: Connection, device: int, where: Where) -> Iterator[Kept]:
+    """Read the device's readings in these ranges, in no particular order."""
+    sql = _RANGES.format(device=int(device))
+    return (Kept(*row) for row in rows_of(connection, sql, spread(where)))
+
+
+def all_kept(connection: Connection, device: int) -> Iterator[Kept]:
+    """Read all of the device's readings, in no particular order."""
+    return (Kept(*row) for row in connection.exec_driver_sql(_ALL.format(device=int(device))))
+
+
+def last_of_boots(connection: Connection, device: int, boots: Iterable[int]) -> dict[int, int]:
+    """Give the highest seq that is held of each of these boots."""
+    sql = _LAST.format(device=int(device))
+    return {boot: seq for boot, seq in rows_of(connection, sql, ((boot,) for boot in boots)) if seq is not None}
+
+
+def own_clock(row: Kept) -> bool:
+    """Say whether the device's own clock dates the reading: it neither runs ahead nor was reset."""
+    claimed = row.observed_at
+    return claimed is not None and row.received_at - BEHIND_US <= claimed <= row.received_at + AHEAD_US
+
+
+def dated(row: Kept, device_id: str, ledger: Ledger) -> int:
+    """Say when a reading was measured, us since 1970: by its own clock, the start of its boot, or its arrival.
+
+    The start of a boot counts as whole minutes here: every state of the device moves it by milliseconds, and with it
+    readings would wander from hour to hour.
+    """
+    if row.observed_at is not None and own_clock(row):
+        return row.observed_at
+    received_at, start = instant(row.received_at), ledger.start(row.boot)
+    boots = {(device_id, row.boot): Boot(started_at=instant(start) if start else None)}
+    found = date_reading(row.reading(device_id), received_at, boots, not_before=received_at - BEHIND)
+    return microseconds(found.at)
+
+
+def _minute(at: int) -> int:
+    return at - at % MINUTE_US
+
+
+def rolled_rows(where: Where, leans_on: Mapping[int, int]) -> dict[tuple[int, int], tuple[int, int | None]]:
+    """Give the rows of ROLLED of a device: (boot, first) -> (last, leans_on)."""
+    return {(boot, first): (last, leans_on.get(boot)) for boot, first, last in spread(where)}

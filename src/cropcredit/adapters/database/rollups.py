@@ -1,0 +1,289 @@
+"""Hourly and daily roll-ups: brought up to date when they are read, or in a quiet moment; ingest knows nothing of them.
+
+A window is always computed whole, from the readings themselves, so late readings, repetitions and crashes cannot spoil
+it. The computing happens outside the transaction that writes; a version per device tells whether somebody was faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, select, text, update
+
+from cropcredit.adapters.database.bodies import instant, microseconds
+from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into
+from cropcredit.adapters.database.engine import reading, writing
+from cropcredit.adapters.database.ledger import Ledger, dated, kept, read_ledger, rolled_rows, together
+from cropcredit.adapters.database.rolling import Named, Pass, made_of, next_pass, stored_windows, summed
+from cropcredit.adapters.database.tables import READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
+from cropcredit.telemetry.rollup import LocalHours, Rollup, Window, gains
+
+TOGETHER = 50
+"""Devices that are brought up to date by one transaction."""
+HOUR, DAY = 1, 24
+LONG_AGO = -(2**62)
+
+_STALE = """
+SELECT device_id FROM device_key WHERE key IN (
+  SELECT settled.device FROM settled LEFT JOIN rolled
+      ON rolled.device = settled.device AND rolled.boot = settled.boot
+     AND rolled.first <= settled.first AND rolled.last >= settled.last
+   WHERE rolled.device IS NULL
+  UNION SELECT device FROM unrolled
+  UNION SELECT rolled.device FROM rolled LEFT JOIN held ON held.device = rolled.device AND held.boot = rolled.boot
+   WHERE rolled.leans_on <> COALESCE(held.started_at - held.started_at % 60000000, 0)
+  UNION SELECT device FROM rolled_device WHERE zone <> :zone
+) ORDER BY device_id"""
+
+
+class DatabaseRollups:
+    """RollupStore on SQLite or PostgreSQL."""
+
+    def __init__(self, engine: Engine, *, zone: str) -> None:
+        self._engine = engine
+        self._clock = LocalHours(zone)
+
+    def stale(self) -> list[str]:
+        """Name the devices whose roll-ups lack something."""
+        with reading(self._engine) as connection:
+            return list(connection.scalars(text(_STALE), {"zone": self._clock.zone}))
+
+    def refresh(self, device_ids: Sequence[str], *, done: Callable[[int], None] = lambda _: None) -> int:
+        """Bring the roll-ups of these devices up to date; see :class:`cropcredit.ports.RollupStore`."""
+        rolled, wanted = 0, sorted(set(device_ids))
+        for some in (wanted[start : start + TOGETHER] for start in range(0, len(wanted), TOGETHER)):
+            with reading(self._engine) as connection:
+                open_ = {key: name for name, key in device_keys(connection, set(some)).items()}
+            while open_:
+                passes = self._passes(open_)
+                rolled += self._write(passes)
+                open_ = {work.device: open_[work.device] for work in passes}
+            done(len(some))
+        return rolled
+
+    def rollups(
+        self,
+        device_ids: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        hours: Literal[1, 24] = 24,
+        known_by: datetime | None = None,
+    ) -> list[Rollup]:
+        """Read windows; see :class:`cropcredit.ports.RollupStore`."""
+        self.refresh(device_ids)
+        bounds = (microseconds(since), microseconds(until))
+        known = None if known_by is None else microseconds(known_by)
+        with reading(self._engine) as connection:
+            keys = device_keys(connection, set(device_ids))
+            return [
+                rollup
+                for device_id, key in sorted(keys.items())
+                for rollup in self._device(connection, key, device_id, bounds, hours, known)
+            ]
+
+    def _passes(self, devices: Mapping[int, str]) -> list[Pass]:
+        found = []
+        for device, device_id in sorted(devices.items()):
+            with reading(self._engine) as connection:
+                ledger = read_ledger(connection, device)
+                if ledger.zone in ("", self._clock.zone):
+                    work = next_pass(connection, device, device_id, ledger, self._clock)
+                    found += [work] if work else []
+                    continue
+            self._start_again(device)
+            found += self._passes({device: device_id})
+        return found
+
+    def _write(self, passes: Sequence[Pass]) -> int:
+        """Write what was computed, but for devices that somebody else has rolled up meanwhile."""
+        if not passes:
+            return 0
+        with writing(self._engine) as connection:
+            first = insert_into(connection, ROLLED_DEVICE).on_conflict_do_nothing()
+            new = [w.device for w in passes if w.ledger.version < 0]
+            execute_many(connection, first, [{"device": d, "version": -1, "zone": self._clock.zone} for d in new])
+            won = [work for work in passes if _claim(connection, work)]
+            for work in won:
+                _clear(connection, work)
+            _upsert(connection, ROLLED_HOUR, [{"device": w.device, **h._asdict()} for w in won for h in w.hours])
+            _upsert(connection, ROLLUP, [row for w in won for row in _rows(w)])
+        return sum(work.readings for work in won)
+
+    def _start_again(self, device: int) -> None:
+        """Forget every roll-up of a device: the workspace has moved to another zone."""
+        with writing(self._engine) as connection:
+            for table in (ROLLUP, ROLLED_HOUR, ROLLED):
+                connection.execute(delete(table).where(table.c.device == device))
+            uncounted = select(READING.c.device, READING.c.boot, READING.c.seq)
+            uncounted = uncounted.where(READING.c.device == device, READING.c.boot == 0)
+            again = insert_into(connection, UNROLLED).from_select(["device", "boot", "seq"], uncounted)
+            connection.execute(again.on_conflict_do_nothing())
+            moved = update(ROLLED_DEVICE).where(ROLLED_DEVICE.c.device == device)
+            connection.execute(moved.values(version=ROLLED_DEVICE.c.version + 1, zone=self._clock.zone))
+
+    def _device(
+        self,
+        connection: Connection,
+        device: int,
+        device_id: str,
+        bounds: tuple[int, int],
+        hours: Literal[1, 24],
+        known: int | None,
+    ) -> Iterator[Rollup]:
+        since, until = bounds
+        dawn = self._clock.day(since)
+        view = _View(connection, device, device_id, self._clock, known)
+        found = view.hours(dawn, until) if hours == HOUR else view.days(dawn, until)
+        before = view.last_before(dawn)
+        series: dict[tuple[str, str], list[tuple[int, Window]]] = {}
+        for (start, quantity, channel), window in sorted(found.items()):
+            series.setdefault((quantity, channel), []).append((start, window))
+        for (quantity, channel), parts in sorted(series.items()):
+            gained = gains((window for _, window in parts), before.get((quantity, channel)))
+            for (start, window), (rise, resets) in zip(parts, gained, strict=True):
+                if start >= since:
+                    yield _rollup(device_id, quantity, channel, (start, hours), window, rise, resets)
+
+
+class _View:
+    """The windows of one device as they were known at an instant; None: as they are."""
+
+    def __init__(
+        self, connection: Connection, device: int, device_id: str, clock: LocalHours, known: int | None
+    ) -> None:
+        self._connection, self._device, self._device_id = connection, device, device_id
+        self._clock, self._known = clock, known
+        self._ledger: Ledger | None = None
+
+    def hours(self, low: int, high: int) -> Named:
+        """Give the hours that begin in [low, high); those that grew since are computed as they were."""
+        found = stored_windows(self._connection, self._device, HOUR, [(low, high)])
+        grown = self._grown(low, high)
+        if not grown:
+            return found
+        return {name: window for name, window in found.items() if name[0] not in grown} | self._as_known(grown)
+
+    def days(self, low: int, high: int) -> Named:
+        """Give the days that begin in [low, high), likewise."""
+        found = stored_windows(self._connection, self._device, DAY, [(low, high)])
+        grown = {self._clock.day(start) for start in self._grown(low, self._clock.next_day(high))}
+        again: Named = {}
+        for day in grown:
+            again |= made_of(self.hours(day, self._clock.next_day(day)), self._clock)
+        kept_days = {name: window for name, window in found.items() if name[0] not in grown}
+        return kept_days | {name: window for name, window in again.items() if low <= name[0] < high}
+
+    def last_before(self, day: int) -> dict[tuple[str, str], float]:
+        """Give the last value of each (quantity, channel) before a day."""
+        if self._known is not None and self._grown(LONG_AGO, day):
+            earlier = sorted(self.days(LONG_AGO, day).items())
+            return {(quantity, channel): window.last for (_, quantity, channel), window in earlier}
+        days = (ROLLUP.c.device == self._device) & (ROLLUP.c.hours == DAY) & (ROLLUP.c.start < day)
+        names = (ROLLUP.c.quantity, ROLLUP.c.channel)
+        latest = select(*names, func.max(ROLLUP.c.start).label("start")).where(days).group_by(*names).subquery()
+        same = and_(*(ROLLUP.c[name] == latest.c[name] for name in ("quantity", "channel", "start")))
+        rows = self._connection.execute(select(*names, ROLLUP.c.last).join(latest, same).where(days))
+        return {(row.quantity, row.channel): row.last for row in rows}
+
+    def _grown(self, low: int, high: int) -> set[int]:
+        """Name the hours that hold a reading which was not known then."""
+        if self._known is None:
+            return set()
+        hours = select(ROLLED_HOUR.c.start).where(ROLLED_HOUR.c.device == self._device)
+        hours = hours.where(ROLLED_HOUR.c.start >= low, ROLLED_HOUR.c.start < high)
+        return set(self._connection.scalars(hours.where(ROLLED_HOUR.c.known_at > self._known)))
+
+    def _as_known(self, starts: set[int]) -> Named:
+        assert self._known is not None
+        self._ledger = self._ledger or read_ledger(self._connection, self._device)
+        spans = select(ROLLED_HOUR.c.boot, ROLLED_HOUR.c.first, ROLLED_HOUR.c.last)
+        spans = spans.where(ROLLED_HOUR.c.device == self._device)
+        where = together(
+            tuple(row)
+            for some in chunks(sorted(starts))
+            for row in self._connection.execute(spans.where(ROLLED_HOUR.c.start.in_(some)))
+        )
+        rows = {
+            (row.boot, row.seq): row
+            for row in kept(self._connection, self._device, where)
+            if row.known_at <= self._known
+        }
+        at = {name: dated(row, self._device_id, self._ledger) for name, row in rows.items()}
+        hour_of = self._clock.hours_of(at)
+        rows = {name: row for name, row in rows.items() if hour_of[name] in starts}
+        return summed(rows, at, hour_of, self._device_id)
+
+
+def _claim(connection: Connection, work: Pass) -> bool:
+    mine = update(ROLLED_DEVICE).where(
+        ROLLED_DEVICE.c.device == work.device, ROLLED_DEVICE.c.version == work.ledger.version
+    )
+    return connection.execute(mine.values(version=ROLLED_DEVICE.c.version + 1)).rowcount == 1
+
+
+def _clear(connection: Connection, work: Pass) -> None:
+    """Take out what is no longer so, and write down which readings the roll-ups hold."""
+    hour, day = ((ROLLUP.c.device == work.device) & (ROLLUP.c.hours == hours) for hours in (HOUR, DAY))
+    located = ROLLED_HOUR.c.device == work.device
+    for table, own, starts in (
+        (ROLLUP, hour, work.cleared),
+        (ROLLUP, day, work.cleared_days),
+        (ROLLED_HOUR, located, work.cleared),
+    ):
+        for some in chunks(sorted(starts)):
+            connection.execute(delete(table).where(own, table.c.start.in_(some)))
+    before = rolled_rows(work.ledger.rolled, work.ledger.leans_on)
+    after = rolled_rows(work.rolled, work.leans_on)
+    gone = [{"d": work.device, "b": boot, "f": first} for boot, first in before.keys() - after.keys()]
+    if gone:
+        same = and_(ROLLED.c.device == bindparam("d"), ROLLED.c.boot == bindparam("b"))
+        connection.execute(delete(ROLLED).where(same, ROLLED.c.first == bindparam("f")), gone)
+    changed = [
+        {"device": work.device, "boot": boot, "first": first, "last": last, "leans_on": start}
+        for (boot, first), (last, start) in after.items()
+        if before.get((boot, first)) != (last, start)
+    ]
+    _upsert(connection, ROLLED, changed)
+    if work.again:
+        same = and_(UNROLLED.c.device == bindparam("d"), UNROLLED.c.boot == bindparam("b"))
+        seqs = [{"d": work.device, "b": boot, "s": seq} for boot, seq in work.again]
+        connection.execute(delete(UNROLLED).where(same, UNROLLED.c.seq == bindparam("s")), seqs)
+
+
+def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    arrival = insert_into(connection, table)
+    names = [column.name for column in table.primary_key]
+    newer = {column.name: arrival.excluded[column.name] for column in table.c if column.name not in names}
+    execute_many(connection, arrival.on_conflict_do_update(index_elements=names, set_=newer), rows)
+
+
+def _rows(work: Pass) -> Iterator[dict[str, Any]]:
+    for hours, found in ((HOUR, work.by_hour), (DAY, work.by_day)):
+        for (start, quantity, channel), window in found.items():
+            name = {"device": work.device, "hours": hours, "start": start, "quantity": quantity, "channel": channel}
+            yield name | window._asdict()
+
+
+def _rollup(
+    device_id: str, quantity: str, channel: str, span: tuple[int, int], window: Window, rise: float, resets: int
+) -> Rollup:
+    return Rollup(
+        device_id=device_id,
+        quantity=quantity,
+        channel=channel,
+        start=instant(span[0]),
+        hours=span[1],
+        count=window.samples,
+        low=window.low,
+        mean=window.total / window.samples,
+        high=window.high,
+        first=window.first,
+        last=window.last,
+        rise=rise,
+        resets=resets,
+    )
