@@ -5,7 +5,7 @@ ARGS ?=
 NAME ?= *
 PURE := model fields wire imagery telemetry agronomy credit units errors
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench format clean
+.PHONY: help demo test check coverage bench faults format clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,6 +30,10 @@ coverage: .venv/.test ## branch coverage of the pure layers by their own tests
 
 bench: .venv/.bench ## measure against the named peers (NAME=imagery: only that one)
 	@set -e; for bench in tests/benchmarks/bench_$(NAME).py; do PYTHONPATH=. $(BIN)/python $$bench; done
+
+faults: .venv/.test ## stage every fault that telemetry must survive, and print what became of it (ARGS=--long: 15 minutes)
+	@.ci/system
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 format: .venv/.test ## let ruff set the code
 	@$(BIN)/ruff format --quiet .

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.debian import find_tool
 
 # The same examples every time, and no test fails because the machine is busy.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -36,14 +37,13 @@ def debian_tool() -> Callable[[str], Path]:
     """Give the path of a Debian tool, as in ``debian_tool("mosquitto")``; skip where it is absent."""
 
     def find(name: str) -> Path:
-        homes = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), "/usr/sbin", "/usr/local/sbin"]
-        path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, homes)]))
+        path = find_tool(name)
         if path is None:
             reason = f"Debian package with {name} is not installed"
             if _forbidden("debian"):
                 pytest.fail(reason + ", and this run forbids the skip")
             pytest.skip(reason)
-        return Path(path)
+        return path
 
     return find
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
 import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from cropcredit.adapters.database import open_database
+from tests.postgres import Postgres
 
 
 def free_port() -> int:
@@ -28,35 +25,11 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def postgres_server(debian_tool: Callable[[str], Path]) -> Iterator[str]:
     """Start a throw-away PostgreSQL server on localhost; give the URL of its maintenance database."""
-    initdb, pg_ctl = debian_tool("initdb"), debian_tool("pg_ctl")
-    root = os.geteuid() == 0
-    user = "nobody" if root else pwd.getpwuid(os.geteuid()).pw_name
-    room = Path(tempfile.mkdtemp(prefix="cropcredit-pg-", dir="/tmp"))  # a socket path must be short
-    room.chmod(0o700)
-    if root:
-        shutil.chown(room, user)
-
-    def run(*command: object) -> None:
-        with (room / "log").open("a") as log:
-            done = subprocess.run(
-                [str(part) for part in command],
-                user=user if root else None,
-                cwd=room,
-                env={"HOME": str(room), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        assert done.returncode == 0, (room / "log").read_text()
-
-    port = free_port()
-    run(initdb, "-D", room / "data", "-U", "cropcredit", "--auth=trust", "--no-sync", "-E", "UTF8")
-    run(pg_ctl, "-D", room / "data", "-w", "-o", f"-p {port} -k {room} -c listen_addresses=127.0.0.1", "start")
+    server = Postgres(debian_tool, port=free_port())
     try:
-        yield f"postgresql+psycopg://cropcredit@127.0.0.1:{port}/postgres"
+        yield server.url
     finally:
-        run(pg_ctl, "-D", room / "data", "-m", "immediate", "stop")
-        shutil.rmtree(room)
+        server.remove()
 
 
 @pytest.fixture

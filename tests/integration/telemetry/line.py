@@ -17,7 +17,7 @@ from typing import Any
 from cropcredit.adapters.broker import Broker, Kind
 from cropcredit.adapters.mqtt import Subscriber
 from cropcredit.bootstrap import App, build
-from cropcredit.config import Settings
+from cropcredit.config import FILE, Settings
 from cropcredit.model import Device
 from tests.integration.conftest import free_port
 
@@ -26,19 +26,22 @@ PATIENCE_S = 240.0
 
 
 class Line:
-    """One workspace with everything that carries a reading into its store; ``close`` ends whatever still runs."""
+    """One workspace with everything that carries a reading into its store; ``close`` ends whatever still runs.
 
-    def __init__(self, home: Path, *, kind: Kind, database_url: str = "") -> None:
+    With ``ingest_port`` ingest looks for the broker there, where a proxy may stand between the two.
+    """
+
+    def __init__(self, home: Path, *, kind: Kind, database_url: str = "", ingest_port: int = 0) -> None:
         self.home = home
-        Settings.checked(home, {"broker_port": free_port()}, where="test").save()
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
-            **({"CROPCREDIT_DATABASE_URL": database_url} if database_url else {}),
-        }
+        port = free_port()
+        Settings.checked(home, {"broker_port": ingest_port or port}, where="test").save()
+        if database_url:
+            with (home / FILE).open("a") as file:
+                file.write(f'database_url = "{database_url}"\n')
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
         self.settings = Settings.load(home)
         self.app: App = build(self.settings)
-        self.broker: Broker = self.app.make_broker(kind=kind)
+        self.broker: Broker = self.app.make_broker(kind=kind, port=port)
         self.keys = home / "devices.csv"
         self._processes: list[subprocess.Popen[str]] = []
 

@@ -1,0 +1,217 @@
+"""One fault's own workspace, broker, ingest and devices, with a witness on the wire between broker and ingest."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tests.faults import oracle, service
+from tests.faults.oracle import Account, Name, Recorded, Store
+from tests.faults.proxy import Proxy
+from tests.faults.witness import Look, Witness
+from tests.integration.telemetry.line import Line
+
+PATIENCE_S = 150.0
+"""Nothing takes so long that is not stuck."""
+_MIGRATING = Lock()
+"""Alembic keeps its context in module globals, so only one thread of a process may make a workspace at a time."""
+QUICK = ("--resend-after", "1", "--quiet", "--patience", "60")
+
+
+class Failed(Exception):
+    """A fault was not survived, or could not be staged as the matrix asks; one line says what was seen."""
+
+
+def wait(told: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
+    """Wait for something to come true; Failed, with ``what``, when it does not."""
+    end = time.monotonic() + within_s
+    while not told():
+        if time.monotonic() > end:
+            raise Failed(f"{what}: not within {within_s:.0f} s")
+        time.sleep(0.02)
+
+
+def resident_kb(pid: int) -> int:
+    """Give the resident memory of a process, kB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * (resource.getpagesize() // 1024)
+
+
+class FaultLine(Line):
+    """A lender's workspace with everything that carries a reading into its store.
+
+    Parameters
+    ----------
+    home : Path
+        New workspace.
+    devices : int
+        How many are registered for the simulator: d001, d002, ….
+    others : sequence of str
+        Devices registered beside them, for hands.
+    database_url : str
+        Empty: SQLite in the workspace.
+    audit : bool
+        Hold every acknowledgement on the wire against the store at that very moment.
+    """
+
+    def __init__(
+        self, home: Path, *, devices: int, others: Sequence[str] = (), database_url: str = "", audit: bool = True
+    ) -> None:
+        self.witness = Witness()
+        self.proxy = Proxy(0, tap=self.witness)
+        with _MIGRATING:
+            super().__init__(home, kind="mosquitto", database_url=database_url, ingest_port=self.proxy.port)
+        self.proxy.upstream = self.device_port = self.broker.port
+        self.look = Look(self.settings.database)
+        if audit:
+            self.witness.look = self.look
+        self.device_ids = [f"d{number:03d}" for number in range(1, devices + 1)]
+        self.register([*self.device_ids, *others])
+        self._all = self.keys
+        self.keys = self.devices_file(self.device_ids, "simulated") if others else self._all
+        self.ingests: list[BaseProcess] = []
+        self.injected: list[bytes] = []
+        """Payloads that were sent beside the devices' journals, each to be refused."""
+        self._journals: list[Path] = []
+
+    def run(self, command: Sequence[str]) -> None:
+        """Start another program of the line, such as a broker with another configuration; it ends with the line."""
+        self._processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+
+    # --- ingest ------------------------------------------------------------------------------------------------------
+
+    def start_ingest(self, **order: Any) -> BaseProcess:
+        """Start an ingest; options as in :class:`tests.faults.service.Order`."""
+        self.ingests.append(service.start(service.Order(home=self.home, **order)))
+        return self.ingests[-1]
+
+    def kill_ingest(self) -> None:
+        """End the latest ingest as a power cut would."""
+        self.ingests[-1].kill()
+        self.ingests[-1].join()
+
+    def stop_ingest(self) -> None:
+        """Ask it to end, and see that it does so in good order."""
+        process = self.ingests[-1]
+        process.terminate()
+        process.join(30)
+        if process.exitcode != 0:
+            raise Failed(f"ingest ended with {process.exitcode} on SIGTERM")
+
+    def connected(self) -> bool:
+        """Say whether ingest holds a connection now."""
+        return self.proxy.open > 0
+
+    @property
+    def _ingest_died(self) -> bool:
+        return bool(self.ingests) and not self.ingests[-1].is_alive()
+
+    def signal_ingest(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        pid = self.ingests[-1].pid
+        assert pid is not None
+        os.kill(pid, number)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the write lock of the SQLite store while inside: nothing can be committed."""
+        with closing(sqlite3.connect(self.home / "cropcredit.db", isolation_level=None, timeout=30)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+
+    def memory_kb(self) -> int:
+        """Give the resident memory of ingest, kB."""
+        return resident_kb(self.ingests[-1].pid or 0)
+
+    def log(self) -> str:
+        """Give what ingest has said so far."""
+        file = self.home / "ingest.log"
+        return file.read_text() if file.exists() else ""
+
+    # --- devices -----------------------------------------------------------------------------------------------------
+
+    def simulate(self, *arguments: object, name: str = "devices", devices: Path | None = None) -> Any:
+        """Start ``python -m firmware_sim`` with the ledger beside its journal."""
+        journal = self.home / f"{name}.journal"
+        if journal not in self._journals:
+            self._journals.append(journal)
+        oracle.open_ledger(journal)
+        common = ("--devices", devices or self.keys, "--journal", journal, "--broker", f"127.0.0.1:{self.device_port}")
+        with (self.home / f"{name}.log").open("a") as log:
+            return self._start("firmware_sim", *map(str, (*arguments, *QUICK, *common)), stderr=log)
+
+    def devices_file(self, device_ids: Sequence[str], name: str) -> Path:
+        """Write a devices file of some of the registered devices."""
+        path = self.home / f"{name}.devices.csv"
+        head, *lines = self._all.read_text().splitlines()
+        path.write_text("\n".join([head, *(line for line in lines if line.split(",")[0] in set(device_ids))]) + "\n")
+        return path
+
+    def passwords(self) -> dict[str, str]:
+        """Give the passwords at the broker by device id."""
+        with self._all.open(newline="") as file:
+            return {row["device"]: row["password"] for row in csv.DictReader(file)}
+
+    def finished(self, simulator: subprocess.Popen[str], *, within_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait until every device has emptied its journal; give the simulator's own account."""
+        wait(lambda: simulator.poll() is not None or self._ingest_died, "outboxes are empty", within_s=within_s)
+        if simulator.poll() is None:
+            raise Failed(f"ingest ended by itself with {self.ingests[-1].exitcode}")
+        assert simulator.stdout is not None
+        said = simulator.stdout.read()
+        report: dict[str, Any] = json.loads(said) if said else {}
+        if simulator.returncode != 0:
+            raise Failed(f"devices gave up: {report.get('outstanding')} held, refused {report.get('refused')}")
+        return report
+
+    # --- the balance -------------------------------------------------------------------------------------------------
+
+    def ledger(self, *, only: str = "") -> dict[Name, Recorded]:
+        """Give what the devices ever recorded, or those of one simulator by its name; they must have ended."""
+        keys, found = oracle.read_keys(self._all), dict[Name, Recorded]()
+        for journal in self._journals:
+            if not only or journal.stem == only:
+                found |= oracle.read_ledger(journal, keys)
+        return found
+
+    def store(self) -> Store:
+        """Read what the store holds."""
+        return oracle.read_store(self.settings.database)
+
+    def counts(self) -> dict[str, int]:
+        """Count what the store holds, as the product counts it."""
+        return self.app.ingest_messages.store.counts()
+
+    def account(self) -> Account:
+        """Hold what the devices recorded, and what the wire showed, against the store."""
+        found = oracle.balance(self.ledger(), self.store(), also_injected=self.injected)
+        found.redelivered = self.witness.redelivered
+        found.breaches = [*self.witness.breaches, *map(str, self.witness.unkept(self.look.settled()))]
+        return found
+
+    def finish(self, simulator: subprocess.Popen[str]) -> Account:
+        """Let devices drain, stop in good order, and draw the balance."""
+        self.finished(simulator)
+        self.stop_ingest()
+        return self.account()
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self.ingests:
+            if process.is_alive():
+                process.kill()
+            process.join()
+        super().close()
+        self.proxy.close()
+        self.look.close()

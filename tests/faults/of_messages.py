@@ -1,0 +1,237 @@
+"""Faults of what devices say: repetition and contradiction (row 10), backfill (11), clocks (12), nonsense (13)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cropcredit.telemetry.dating import Dating, date_reading
+from firmware_sim.message import up_message
+from tests.debian import find_tool
+from tests.faults.hand import Hand
+from tests.faults.line import Failed, FaultLine, wait
+from tests.faults.oracle import Account, Name, quantile, read_keys
+from tests.faults.stage import NONSENSE, Stage
+
+MEGABYTE = 1 << 20
+CONTRACT = Path(__file__).parents[2] / "data" / "contracts" / "telemetry-v1"
+
+
+def repeated_and_contradicted(stage: Stage) -> Account:
+    """Row 10: everything twice, again marked DUP, and again with other content: the first stands, the rest is kept."""
+    line = stage.started()
+    line.finished(line.simulate(*stage.live, "--duplicate", "1", "--reorder", "0.2"))
+    ledger = line.ledger()
+    keys = read_keys(line.keys)
+    forged: dict[Name, bytes] = {}
+    for device in line.device_ids:
+        own = sorted(name for name in ledger if name[0] == device)
+        for name in stage.rng.sample(own, 5):
+            forged[name] = up_message(name[1], name[2], _other_content(ledger[name].payload), key=keys[device])
+        told = _say_again(line, device, [ledger[name].payload for name in own], _of(forged, device))
+        if told != {seq for (_, _, seq) in _of(forged, device)}:
+            raise Failed(f"{device} was not told of its conflicts: {sorted(told)}")
+    wait(lambda: line.counts()["conflicts"] == len(forged), f"{len(forged)} conflicts are set aside", within_s=30)
+    line.stop_ingest()
+    found = line.account()
+    if line.store().conflicts != set(forged.items()):
+        raise Failed("what was set aside is not what contradicted")
+    found.note = f"{len(forged)} contradictions injected"
+    return found
+
+
+def _of(forged: dict[Name, bytes], device: str) -> dict[Name, bytes]:
+    return {name: payload for name, payload in forged.items() if name[0] == device}
+
+
+def _other_content(payload: bytes) -> bytes:
+    """Cut the content out of a signed message, with another first value."""
+    content = payload[payload.index(b',"ts"') : payload.index(b',"kid"')]
+    return re.sub(rb'"v":[-0-9.e]+', b'"v":1.5', content, count=1)
+
+
+def _say_again(line: FaultLine, device: str, again: Sequence[bytes], forged: dict[Name, bytes]) -> set[int]:
+    """Send old messages marked DUP, then the forged ones; gives the seqs of which an ack says ``conflict``."""
+    topic = f"farm/v1/{device}"
+    with Hand(line.device_port, device, line.passwords()[device]) as hand:
+        hand.subscribe(f"{topic}/ack")
+        hand.send(f"{topic}/up", again, dup=True)
+        hand.send(f"{topic}/up", forged.values())
+        told: set[int] = set()
+        end = time.monotonic() + 20
+        while len(told) < len(forged) and time.monotonic() < end:
+            for message in hand.listen(0.1):
+                told |= {seq for seq, reason in json.loads(message.payload)["rej"] if reason == "conflict"}
+    return told
+
+
+def backfill_beside_live(stage: Stage) -> Account:
+    """Row 11: devices with a month of old readings beside others that measure now: the live ones do not wait."""
+    line = stage.started(devices=stage.form.devices, audit=False)
+    depth = 43_200 if stage.form.long else 1_440
+    old = line.device_ids[: 10 if stage.form.long else 3]
+    behind, live = (
+        line.devices_file(old, "old"),
+        line.devices_file([d for d in line.device_ids if d not in old], "live"),
+    )
+    table = _month(stage.room / "month.csv", old, depth)
+    backfill = line.simulate("replay", table, "--interval", "60", name="old", devices=behind)
+    wait(line.stored, "the backfill flows")
+    devices = line.simulate(*stage.live, name="live", devices=live)
+    line.finished(devices)
+    waited = sorted(
+        (one.settled_at or 0) - one.recorded_at for one in line.ledger(only="live").values()
+    )  # the devices of the backfill measured long ago: their own latency says nothing
+    line.finished(backfill, within_s=900)
+    line.stop_ingest()
+    found = line.account()
+    found.latencies_s = waited
+    found.note = f"{len(old)} x {depth} old readings"
+    if quantile(waited, 0.99) > 10:
+        raise Failed(f"live readings waited {quantile(waited, 0.99):.1f} s (p99) behind the backfill")
+    return found
+
+
+def _month(path: Path, devices: Sequence[str], depth: int) -> Path:
+    """Write a reading a minute for each device, interleaved, newest an hour ago."""
+    start = int(time.time()) - 3600 - 60 * depth
+    with path.open("w") as file:
+        file.write("device,time,quantity,channel,value\n")
+        for number in range(depth):
+            at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(start + 60 * number))
+            file.writelines(f"{device},{at},soil.moisture,d30,{20 + number % 97 / 10:.1f}\n" for device in devices)
+    return path
+
+
+CLOCKS = {
+    "1970": {Dating.WRONG},
+    "offset:315360000": {Dating.WRONG},  # ten years ahead
+    "offset:3600": {Dating.WRONG},  # summer time where there is none
+    "offset:-3600": {Dating.CLOCK},
+    "drift:50": {Dating.CLOCK},
+    "none": {Dating.BOOT, Dating.ARRIVAL},
+}
+"""Clock faults, and how the store's readings must be dated under each."""
+
+
+def clocks_wrong(stage: Stage) -> Account:
+    """Row 12: 1970, ten years ahead, an hour off, drift, none, with reboots: all stored as claimed, and doubted."""
+    line = stage.started(devices=2 * len(CLOCKS))
+    begun = line.app.clock.now()
+    runs = []
+    for number, clock in enumerate(CLOCKS):
+        file = line.devices_file(line.device_ids[2 * number : 2 * number + 2], f"clock{number}")
+        arguments = (*stage.live, "--clock", clock, "--power-loss", "2")
+        runs.append(line.simulate(*arguments, name=f"clock{number}", devices=file))
+    for run in runs:
+        line.finished(run)
+    line.stop_ingest()
+    store = line.app.ingest_messages.store
+    boots = store.boots(line.device_ids)
+    for number, (clock, expected) in enumerate(CLOCKS.items()):
+        own = line.device_ids[2 * number : 2 * number + 2]
+        readings = list(store.readings(own))
+        dated = Counter(date_reading(r, at, boots, not_before=begun.replace(year=2020)).dating for r, at in readings)
+        if not dated.keys() <= expected:
+            raise Failed(f"clock {clock}: readings are dated by {dict(dated)}")
+        order = [(r.device_id, r.boot, r.seq) for r, _ in readings]
+        if order != sorted(order):
+            raise Failed(f"clock {clock}: readings do not come back by boot and seq")
+    return line.account()
+
+
+def nonsense(stage: Stage) -> Account:
+    """Row 13: whatever bad firmware can emit: all of it quarantined with its reason, none stops the rest."""
+    cases = _golden_refusals()
+    named = {case["topic"].split("/")[2] for case in cases}
+    line = stage.started(others=sorted(named))
+    memory = line.memory_kb()
+    devices = line.simulate(*stage.live, *NONSENSE, "--malformed", "0")
+    expected: dict[bytes, str] = {}
+    for device in sorted(named):
+        own = [case for case in cases if case["topic"].split("/")[2] == device]
+        with Hand(line.device_port, device, line.passwords()[device]) as hand:
+            for case in own:
+                payload = _bytes(case)
+                expected[payload] = case["reason"]
+                hand.send(case["topic"], [payload] * (1 + stage.form.rounds))
+    large = _large(line, min(named))
+    expected |= large
+    line.injected = list(expected)
+    line.finished(devices)
+    wait(lambda: line.counts()["quarantined"] >= len(expected), "all of it is in quarantine", within_s=60)
+    grown_mb = (line.memory_kb() - memory) / 1024
+    line.stop_ingest()
+    _check_reasons(line, expected)
+    if grown_mb > 100:
+        raise Failed(f"memory grew by {grown_mb:.0f} MB")
+    found = line.account()
+    found.note = f"{len(expected)} kinds by hand, memory grew {grown_mb:.1f} MB"
+    return found
+
+
+def _golden_refusals() -> list[dict[str, Any]]:
+    """Read the contract's invalid messages that a device can bring to this broker, signed or not."""
+    cases = [json.loads(file.read_text("utf-8")) for file in sorted((CONTRACT / "invalid").glob("*.json"))]
+    return [case for case in cases if case["reason"] not in ("topic", "unsigned", "unknown") and "key" not in case]
+
+
+def _bytes(case: dict[str, Any]) -> bytes:
+    return base64.b64decode(case["base64"]) if "base64" in case else str(case["bytes"]).encode()
+
+
+def _large(line: FaultLine, device: str) -> dict[bytes, str]:
+    """Send what is far too large or deep."""
+    topic, found = f"farm/v1/{device}/up", {}
+    for payload, reason in (
+        (b'{"v":1,"m":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "size"),
+        (b"[" * 4000 + b"]" * 4000, "schema"),
+        (b'{"v":' + b"9" * 8000 + b"}", "schema"),
+        (bytes(200_000), "size"),
+        (b"\xbf" * 8000, "utf8"),  # CBOR maps without an end
+    ):
+        with Hand(line.device_port, device, line.passwords()[device]) as hand:
+            hand.send(topic, [payload])
+        found[payload] = reason
+    return found | _beyond_the_broker(line, device, topic)
+
+
+def _beyond_the_broker(line: FaultLine, device: str, topic: str) -> dict[bytes, str]:
+    """Send 10 MB: our broker hangs up on it; through one without a limit it must reach quarantine like any other."""
+    password = line.passwords()[device]
+    with Hand(line.device_port, device, password) as hand:
+        try:
+            hand.send(topic, [bytes(10 * MEGABYTE)])
+        except ConnectionError:
+            pass
+        else:
+            raise Failed("the broker took 10 MB from a device")
+    line.broker.stop()
+    roomy = line.broker.directory / "roomy.conf"
+    text = (line.broker.directory / "mosquitto.conf").read_text()
+    roomy.write_text(re.sub(r"(?m)^(message_size_limit|max_packet_size) .*\n", "", text))
+    line.run([str(find_tool("mosquitto")), "-c", str(roomy)])
+    payload = b"\x01" * (10 * MEGABYTE)
+    wait(lambda: _takes(line.device_port, device, password, topic, payload), "a broker takes 10 MB", within_s=20)
+    return {payload: "size"}
+
+
+def _takes(port: int, device: str, password: str, topic: str, payload: bytes) -> bool:
+    try:
+        with Hand(port, device, password) as hand:
+            return hand.send(topic, [payload]) == 1
+    except OSError:
+        return False  # it is still coming up
+
+
+def _check_reasons(line: FaultLine, expected: dict[bytes, str]) -> None:
+    got = {payload: reason for (_, payload), reason in line.store().quarantined.items()}
+    for payload, reason in expected.items():
+        if got.get(payload) != reason:
+            raise Failed(f"{payload[:50]!r}… was refused as {got.get(payload)}, not {reason}")
