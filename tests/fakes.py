@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, UnknownRecord
 from cropcredit.imagery import assemble
 from cropcredit.model import (
+    FIRST_SESSION,
+    UNCOUNTED,
     Account,
     Ack,
     Boot,
@@ -196,7 +198,7 @@ class FakeReadings:
         seqs: dict[tuple[str, int], list[tuple[int, int]]] = {}
         settled = [*self.rows, *((*name, seq) for name, refused in self.refused.items() for seq in refused)]
         for device_id, boot, seq in settled:
-            if device_ids is None or device_id in device_ids:
+            if boot != UNCOUNTED and (device_ids is None or device_id in device_ids):
                 seqs.setdefault((device_id, boot), []).append((seq, seq))
         return {name: merged(found) for name, found in sorted(seqs.items())}
 
@@ -221,6 +223,8 @@ class FakeReadings:
     def highest_boots(self, device_ids: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for device_id, boot in [*self.spans(device_ids), *self.boots(device_ids)]:
+            if boot >= FIRST_SESSION:
+                continue
             found[device_id] = max(boot, found.get(device_id, 0))
         return found
 

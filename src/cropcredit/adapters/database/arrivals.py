@@ -19,7 +19,7 @@ from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING, UNROLLED
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import Ack, Boot, DeviceState, Reading, Rejection
+from cropcredit.model import UNCOUNTED, Ack, Boot, DeviceState, Reading, Rejection
 from cropcredit.telemetry.ranges import Range, holds
 
 
@@ -45,10 +45,11 @@ class Arrivals:
                 rows = [_row(keys[r.device_id], r, payload, at) for r, payload in readings]
                 poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
                 seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
+                seqs = [seq for seq in seqs if seq[1] != UNCOUNTED]  # such seqs do not follow one another: no ranges
                 before = settled.load(connection, {(device, boot) for device, boot, _ in seqs})
                 poison += _store(connection, rows, before)
                 _set_aside(connection, rejections, at)
-                settled.reject(connection, poison, at=at)
+                settled.reject(connection, [name for name in poison if name[1] != UNCOUNTED], at=at)
                 settled.extend(connection, before, seqs)
             self._keys |= keys
         except StateConflict as error:  # another writer was between our look and our insert: the batch is tried again
@@ -110,7 +111,11 @@ def _store(
     """Insert what is new, pass over repetitions, set apart what contradicts a stored reading; returns the latter."""
     seen: dict[tuple[int, int, int], bytes] = {}
     # Only a seq that was settled before this batch can be in the table already, so only those are looked up.
-    old = [row for row in rows if holds(before.get((row["device"], row["boot"]), ()), row["seq"])]
+    old = [
+        row
+        for row in rows
+        if row["boot"] == UNCOUNTED or holds(before.get((row["device"], row["boot"]), ()), row["seq"])
+    ]
     if old:
         seen = _bodies(connection, old)
     fresh, conflicts = [], []

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, select
 from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import chunks, execute_many, greatest, insert_into, least, rows_of
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
-from cropcredit.model import Ack, Boot, DeviceState
+from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, contiguous, merged
 
 BootKey = tuple[int, int]
@@ -118,7 +118,8 @@ def highest_boots(connection: Connection, devices: Sequence[int]) -> dict[int, i
     found: dict[int, int] = {}
     for table in (SETTLED, HELD):
         for chunk in chunks(devices):
-            query = select(table.c.device, func.max(table.c.boot).label("boot")).where(table.c.device.in_(chunk))
+            counted = table.c.device.in_(chunk) & (table.c.boot < FIRST_SESSION)  # a session's number orders nothing
+            query = select(table.c.device, func.max(table.c.boot).label("boot")).where(counted)
             for row in connection.execute(query.group_by(table.c.device)):
                 found[row.device] = max(row.boot, found.get(row.device, 0))
     return found
