@@ -29,7 +29,7 @@ coverage: .venv/.test ## branch coverage of the pure layers by their own tests
 	  $(foreach layer,$(PURE),--cov=cropcredit.$(layer)) --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: .venv/.bench ## measure against the named peers (NAME=imagery: only that one)
-	@set -e; for bench in tests/benchmarks/bench_$(NAME).py; do PYTHONPATH=. $(BIN)/python $$bench; done
+	@set -e; for bench in tests/benchmarks/bench_$(NAME).py; do PYTHONPATH=. $(BIN)/python $$bench $(ARGS); done
 
 faults: .venv/.test ## stage every fault that telemetry must survive, and print what became of it (ARGS=--long: 15 minutes)
 	@.ci/system

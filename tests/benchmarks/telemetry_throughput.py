@@ -1,0 +1,316 @@
+"""Durable ingest, end to end, against a stock paho subscriber that does nothing, and against ``mosquitto_sub``.
+
+60,000 messages of about 175 bytes on 1,000 topics wait in a persistent session; the subscriber connects and drains it.
+Ours decodes, commits (SQLite in WAL mode with synchronous=FULL, or PostgreSQL), acknowledges to the devices and then to
+the broker; the peers only acknowledge to the broker. Each drain is a process of its own, on a broker of its own that
+has the settings of ``cropcredit broker`` but for passwords and access lists. The modes take turns, and of the ratios
+within the rounds the median counts. Latency is that of a live publisher at half of the measured rate, from sending a
+message to the acknowledgement of its device.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from cropcredit import wire
+from cropcredit.adapters.broker import mosquitto_path
+from cropcredit.adapters.broker_conf import mosquitto_configuration
+from cropcredit.adapters.catalogues import load_quantities
+from cropcredit.adapters.clock import SystemClock
+from cropcredit.adapters.database import open_database
+from cropcredit.adapters.database.readings import DatabaseReadings
+from cropcredit.adapters.mqtt import Subscriber
+from cropcredit.config import data_dir
+from cropcredit.usecases.ingest import IngestMessages
+from tests.benchmarks.farm_traffic import FILTER, MESSAGES, SESSION, fill, latencies_s, open_session, payload
+from tests.benchmarks.report import Row, at_least, at_most
+from tests.debian import find_tool
+from tests.postgres import Postgres
+
+ROUNDS, LIVE_S = 5, 8.0
+SECRET = bytes(32)
+COMMAND = "make bench NAME=telemetry ARGS=throughput"
+PERSONAL = ("password_file", "acl_file", "allow_anonymous", "use_username_as_clientid")
+"""Lines of the broker's configuration that say who may come in."""
+Spent = tuple[float, float]
+"""(wall seconds, CPU seconds)"""
+
+
+class Known:
+    """Credentials of the benchmark's devices, in memory: the store of keys is not what is measured."""
+
+    def known(self, device_ids: Any) -> dict[str, dict[str, bytes]]:
+        return {device_id: {"k1": SECRET} for device_id in device_ids}
+
+
+def rows() -> list[Row]:
+    """Measure all modes in turn."""
+    with tempfile.TemporaryDirectory(prefix="bench-telemetry-") as folder, ExitStack() as stack:
+        room = Path(folder)
+        room.chmod(0o755)
+        stores = {"sqlite": f"sqlite:///{room / 'readings.db'}", "postgresql": stack.enter_context(postgres())}
+        modes = ["idle", "mosquitto_sub", *stores]
+        rounds = []
+        for number in range(ROUNDS):
+            turn = modes[number % len(modes) :] + modes[: number % len(modes)]
+            rounds.append({mode: drained(mode, room, stores) for mode in turn})
+        rate = statistics.median(round_["sqlite"][0] for round_ in rounds)
+        waits = live(room, stores["sqlite"], rate=rate / 2)
+    return [*_ratios(rounds), *_latencies(waits, rate / 2), *_shown(rounds, modes)]
+
+
+def drained(mode: str, room: Path, stores: dict[str, str]) -> Spent:
+    """Drain once in a fresh process; gives messages per second and CPU microseconds per message."""
+    with broker(room) as port:
+        fill(port)
+        if mode == "mosquitto_sub":
+            seconds, cpu = drain_with_mosquitto(port)
+        else:
+            done = child("drain", mode, str(port), fresh(stores[mode]) if mode in stores else "")
+            seconds, cpu = json.loads(done.communicate()[0])
+            assert done.returncode == 0
+    return MESSAGES / seconds, 1e6 * cpu / MESSAGES
+
+
+def live(room: Path, url: str, *, rate: float) -> list[float]:
+    """Give the latency of each message (s), published at ``rate`` per second."""
+    with broker(room) as port:
+        open_session(port)
+        server = child("serve", "sqlite", str(port), fresh(url))
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == "ready\n"
+            return latencies_s(port, rate=rate, seconds=LIVE_S)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def drain_with_mosquitto(port: int) -> Spent:
+    """Debian's own client in C, which prints every payload to nowhere."""
+    command = [find_tool("mosquitto_sub") or sys.exit("mosquitto_sub is missing: apt install mosquitto-clients")]
+    begun = _now(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [*command, "-p", str(port), "-c", "-i", SESSION, "-q", "1", "-t", FILTER, "-C", str(MESSAGES)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return _since(begun, resource.RUSAGE_CHILDREN)
+
+
+def drain_idle(port: int, _url: str) -> Spent:
+    """Stock paho with its own thread, automatic acknowledgement, an empty callback."""
+    done, count = Event(), 0
+
+    def on_message(*_: Any) -> None:
+        nonlocal count
+        count += 1
+        if count >= MESSAGES:
+            done.set()
+
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=SESSION, clean_session=False)
+    client.on_message = on_message
+    begun = _now()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    assert done.wait(120)
+    client.disconnect()
+    client.loop_stop()
+    return _since(begun)
+
+
+def drain_durably(port: int, url: str) -> Spent:
+    """Ours, whole: decode, commit, acknowledge to the device, acknowledge to the broker."""
+    subscriber, store = _subscriber(port, url)
+    begun, stop = _now(), Event()
+    thread = Thread(target=subscriber.run, args=(stop,))
+    thread.start()
+    while subscriber.health.readings < MESSAGES:
+        time.sleep(0.005)
+    stop.set()
+    thread.join()
+    spent = _since(begun)
+    assert store.counts()["readings"] == MESSAGES
+    return spent
+
+
+def serve(port: int, url: str) -> None:
+    """Ours, until it is terminated; says when it listens."""
+    subscriber, _ = _subscriber(port, url)
+    Thread(target=subscriber.run, args=(Event(),), daemon=True).start()
+    while not subscriber.health.connected:
+        time.sleep(0.01)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    Event().wait()
+
+
+def _subscriber(port: int, url: str) -> tuple[Subscriber, DatabaseReadings]:
+    store = DatabaseReadings(open_database(url))
+    ingest = IngestMessages(
+        store=store,
+        credentials=Known(),  # type: ignore[arg-type] # only what ingest asks
+        clock=SystemClock(),
+        quantities=load_quantities(data_dir() / "catalogues" / "quantities.toml"),
+        signed_only=False,
+    )
+    topics = wire.SUBSCRIPTIONS
+    subscriber = Subscriber(
+        host="127.0.0.1", port=port, username="x", password="x", topics=topics, handle=ingest, client_id=SESSION
+    )
+    return subscriber, store
+
+
+@contextmanager
+def broker(room: Path) -> Iterator[int]:
+    """Run mosquitto with the settings of ``cropcredit broker``, open to everybody, on a fresh folder."""
+    folder, port = Path(tempfile.mkdtemp(dir=room)), free_port()
+    lines = mosquitto_configuration(folder, host="127.0.0.1", port=port).splitlines()
+    ours = [line for line in lines if not line.startswith(PERSONAL)]
+    (folder / "mosquitto.conf").write_text("\n".join(["allow_anonymous true", *ours, ""]))
+    command = [str(mosquitto_path()), "-c", str(folder / "mosquitto.conf")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until_it_answers(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL server as it is delivered; gives the URL of a database in it."""
+    server = Postgres(
+        lambda name: find_tool(name) or sys.exit(f"{name} is missing: apt install postgresql"), port=free_port()
+    )
+    try:
+        yield server.url.removesuffix("postgres") + "readings"
+    finally:
+        server.remove()
+
+
+def fresh(url: str) -> str:
+    """Empty the database at ``url``."""
+    if url.startswith("sqlite:///"):
+        for end in ("", "-wal", "-shm"):
+            Path(url.removeprefix("sqlite:///") + end).unlink(missing_ok=True)
+        return url
+    server, _, name = url.rpartition("/")
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text("CHECKPOINT"))
+    return url
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until_it_answers(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+
+
+def child(*arguments: str) -> subprocess.Popen[str]:
+    """Start this module in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.telemetry_throughput", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _now(whose: int = resource.RUSAGE_SELF) -> Spent:
+    used = resource.getrusage(whose)
+    return time.perf_counter(), used.ru_utime + used.ru_stime
+
+
+def _since(begun: Spent, whose: int = resource.RUSAGE_SELF) -> Spent:
+    now = _now(whose)
+    return now[0] - begun[0], now[1] - begun[1]
+
+
+IDLE = f"paho-mqtt {version('paho-mqtt')} doing nothing"
+BARS = (
+    ("SQLite", "sqlite", "idle", 1.5, IDLE),
+    ("SQLite", "sqlite", "mosquitto_sub", 0.45, "mosquitto_sub > /dev/null"),
+    ("PostgreSQL", "postgresql", "idle", 1.2, IDLE),
+)
+Rounds = list[dict[str, Spent]]
+
+
+def _ratios(rounds: Rounds) -> list[Row]:
+    found = []
+    for name, ours, theirs, least, peer in BARS:
+        ratios = [round_[ours][0] / round_[theirs][0] for round_ in rounds]
+        target, ok = at_least(statistics.median(ratios), least)
+        bar = f"durable ingest, {name}, {len(payload(1))} bytes ({min(ratios):.2f} to {max(ratios):.2f})"
+        value = statistics.median(ratios)
+        found.append(Row(bar=bar, value=value, unit="x", target=target, ok=ok, peer=peer, command=COMMAND))
+    return found
+
+
+def _latencies(waits: list[float], rate: float) -> list[Row]:
+    milliseconds = sorted(1000 * wait for wait in waits)
+    p50, p99 = (milliseconds[int(part * len(milliseconds))] for part in (0.5, 0.99))
+    target, ok = at_most(p99, 250)
+    bar = f"publish to application ack at {rate:.0f} messages/s"
+    return [
+        Row(bar=f"{bar}, p99", value=p99, unit="ms", target=target, ok=ok, command=COMMAND),
+        Row(bar=f"{bar}, p50", value=p50, unit="ms", target="", ok=True, command=COMMAND),
+    ]
+
+
+def _shown(rounds: Rounds, modes: list[str]) -> list[Row]:
+    kinds = ((0, "messages/s"), (1, "CPU us/message"))
+    return [
+        Row(
+            bar=mode,
+            value=statistics.median(round_[mode][which] for round_ in rounds),
+            unit=unit,
+            target="",
+            ok=True,
+            command=COMMAND,
+        )
+        for which, unit in kinds
+        for mode in modes
+    ]
+
+
+def main(what: str, mode: str, port: int, url: str) -> None:
+    if what == "serve":
+        serve(port, url)
+    else:
+        drain = drain_idle if mode == "idle" else drain_durably
+        sys.stdout.write(json.dumps(drain(port, url)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])
