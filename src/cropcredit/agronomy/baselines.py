@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cropcredit.agronomy.groups import rows_by
 from cropcredit.agronomy.series import Floats
 
 MIN_TREND_YEARS = 5
@@ -55,18 +56,17 @@ def fit_expectation(
     """
     overall = float(t_ha.mean())
     lines = {"": (overall, 0.0, float(year.mean()))}
-    for name in np.unique(region):
-        mine = region == name
-        level = (float(t_ha[mine].sum()) + shrink * overall) / (int(mine.sum()) + shrink)
+    for name, mine in rows_by(region):
+        level = (float(t_ha[mine].sum()) + shrink * overall) / (len(mine) + shrink)
         middle = float(year[mine].mean())
         slope = _slope(year[mine], t_ha[mine]) if kind == "trend" else 0.0
-        lines[str(name)] = (level, slope, middle)
+        lines[name] = (level, slope, middle)
     return Expectation(kind=kind, lines=lines)
 
 
 def region_sd(region: NDArray[np.str_], t_ha: Floats) -> float:
     """Spread of the level between regions, t/ha: what is not known of a region without labels."""
-    return float(np.std([t_ha[region == name].mean() for name in np.unique(region)]))
+    return float(np.std([t_ha[mine].mean() for _, mine in rows_by(region)]))
 
 
 def _slope(year: NDArray[np.int_], t_ha: Floats) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cropcredit.agronomy.groups import rows_by
 from cropcredit.agronomy.series import Floats
 
 PARTS = 6
@@ -197,12 +198,12 @@ def _parts(looks: RegionIndex | None, start: np.datetime64, last: np.datetime64,
 def normals(table: RegionTable, view: str = "") -> dict[str, Floats]:
     """Mean parts of each region with at least three seasons seen."""
     found: dict[str, Floats] = {}
-    for region in np.unique(table.region):
-        seasons = table.seen_by(view)[table.region == region]
+    for region, rows in rows_by(table.region):
+        seasons = table.seen_by(view)[rows]
         seen = np.isfinite(seasons)
         counts = seen.sum(axis=0)
         total = np.where(seen, seasons, 0.0).sum(axis=0)
-        found[str(region)] = np.where(counts >= MIN_NORMAL_YEARS, total / np.maximum(counts, 1), np.nan)
+        found[region] = np.where(counts >= MIN_NORMAL_YEARS, total / np.maximum(counts, 1), np.nan)
     return found
 
 

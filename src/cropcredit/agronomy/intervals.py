@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from cropcredit.agronomy.groups import rows_by
 from cropcredit.agronomy.series import Floats
 from cropcredit.model import PROBABILITIES
 
@@ -58,9 +59,9 @@ def region_scales(errors: Floats, region: NDArray[np.str_]) -> dict[str, float]:
     """
     pooled = float(np.mean(errors**2)) or 1.0
     scales = {}
-    for name in np.unique(region):
-        mine = errors[region == name]
-        scales[str(name)] = float(np.sqrt((PRIOR_LABELS + (mine**2).sum() / pooled) / (PRIOR_LABELS + len(mine))))
+    for name, rows in rows_by(region):
+        mine = errors[rows]
+        scales[name] = float(np.sqrt((PRIOR_LABELS + (mine**2).sum() / pooled) / (PRIOR_LABELS + len(mine))))
     return scales
 
 

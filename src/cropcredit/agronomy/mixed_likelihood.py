@@ -54,6 +54,10 @@ class Seasons:
         """Mean anomaly of the season so far."""
         return self.own.mean(axis=1) if self.own.shape[1] else np.zeros(len(self.year))
 
+    def take(self, rows: NDArray[np.bool_]) -> Seasons:
+        """Give some of the rows."""
+        return Seasons(region=self.region[rows], year=self.year[rows], own=self.own[rows], common=self.common[rows])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blocks:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cropcredit.agronomy.groups import rows_by
 from cropcredit.agronomy.series import Floats
 
 ALPHA = 0.10
@@ -108,8 +109,7 @@ class Guesses:
         )
 
     def _temporal(self) -> float | None:
-        rows = [self.region == region for region in np.unique(self.region)]
-        found = [_correlation(self.t_ha[r], self.predicted[r]) for r in rows]
+        found = [_correlation(self.t_ha[rows], self.predicted[rows]) for _, rows in rows_by(self.region)]
         known = [r for r in found if r is not None]
         return float(np.mean(known)) if known else None
 

@@ -1,10 +1,12 @@
 """The mixed model finds what was put into the data, and nothing else."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cropcredit.agronomy import mixed
 from cropcredit.agronomy.mixed import MixedModel, fit_mixed
 from cropcredit.agronomy.mixed_likelihood import START, Blocks, Seasons, objective, solve
 
@@ -71,6 +73,37 @@ def test_the_response_to_the_season_is_found():
     last = seasons.year == 2014
 
     assert np.corrcoef(model.predict(some(seasons, last)), t_ha[last])[0, 1] > 0.95
+
+
+def test_a_forecast_is_that_of_the_whole_covariance_matrix():
+    seasons, t_ha = world(response=0.5, drift=0.2)
+    then = some(
+        seasons, np.random.default_rng(5).permutation(len(t_ha))[:90]
+    )  # regions of unequal length, in any order
+    model = fit_mixed(then, t_ha[:90])
+    now = replace(some(seasons, slice(30, 50)), region=np.append(seasons.region[30:49], "elsewhere"))
+    v, origin = model.variances, then.year.mean()
+
+    apart = np.abs(now.year[:, None] - then.year)
+    decades, past = (now.year - origin) / 10, (then.year - origin) / 10
+    mine = v["level"] + v["trend"] * np.outer(decades, past) + v["drift"] * np.exp(-apart / v["drift_years"])
+    mine += v["response"] * np.outer(now.own.mean(axis=1), then.own.mean(axis=1))
+    shared = v["common_drift"] * np.exp(-apart / v["common_drift_years"]) + v["year"] * (apart == 0)
+    lent = ((now.region[:, None] == then.region) * mine + shared) @ model.weight
+    fixed = np.hstack([np.ones((20, 1)), decades[:, None], now.own, now.common]) @ model.coef
+
+    np.testing.assert_allclose(model.predict(now), model.mean + model.spread * (fixed + lent), rtol=1e-10)
+
+
+def test_of_very_many_regions_some_tell_the_variances_and_all_their_levels(monkeypatch):
+    seasons, t_ha = world(response=1.0)
+    whole = fit_mixed(seasons, t_ha)
+    monkeypatch.setattr(mixed, "MOST_REGIONS", 6)
+
+    thrifty = fit_mixed(seasons, t_ha)
+
+    assert thrifty.variances != whole.variances
+    np.testing.assert_allclose(thrifty.predict(seasons), whole.predict(seasons), atol=0.1)
 
 
 @pytest.mark.parametrize(
