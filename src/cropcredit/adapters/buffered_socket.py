@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
 
 PIECE = 256 * 1024
 MOST_UNSENT = 4 * 1024 * 1024
@@ -39,6 +42,11 @@ class BufferedSocket:
         except OSError:
             self._in, self._at = b"", 0
         return True
+
+    def cut(self, off: Callable[[bytes, int], tuple[Found, int]]) -> Found:
+        """Let somebody cut packets off the front of the fetched bytes: (bytes, where) -> (packets, where they end)."""
+        found, self._at = off(self._in, self._at)
+        return found
 
     def recv(self, size: int) -> bytes:
         """Hand out bytes; ``b""`` when the peer has closed. Raises BlockingIOError when there are none yet."""

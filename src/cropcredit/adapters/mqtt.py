@@ -9,20 +9,23 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from cropcredit.adapters.buffered_socket import BufferedSocket
+from cropcredit.adapters.mqtt_packets import Delivery, cut_publishes, puback_packets, publish_packet
 from cropcredit.errors import StoreUnavailable
 from cropcredit.usecases.ingest import Ingested, Message
 
 log = logging.getLogger(__name__)
 
-BATCH = 1000
-"""Messages per commit, at most; the broker's window (``max_inflight_messages``) is as large."""
+BATCH = 5000
+"""Messages per commit, at most; the broker's window (``max_inflight_messages``) is twice as large, so that the next
+batch comes in while this one is committed."""
 LINGER_S = 0.05
 """How long the first message of a batch waits for others, at most."""
 QUIET_S = 0.01
@@ -52,14 +55,6 @@ class Health:
     """Monotonic clock, s."""
     trouble: str = ""
     """What is wrong now; empty when all is well."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    epoch: int
-    mid: int
-    qos: int
-    message: Message
 
 
 @dataclass(slots=True)
@@ -108,12 +103,14 @@ class Subscriber:
     client_id: str = "cropcredit-ingest"
     health: Health = field(default_factory=Health)
 
-    def run(self, stop: Event) -> None:
-        """Serve until ``stop`` is set; then commit and acknowledge what is in hand, and leave."""
+    def __post_init__(self) -> None:
         self._client = self._new_client()
-        self._pending: list[_Pending] = []
+        self._pending: list[Delivery] = []
         self._first_at = self._last_at = 0.0
         self._commit, self._connect = _Backoff(), _Backoff()
+
+    def run(self, stop: Event) -> None:
+        """Serve until ``stop`` is set; then commit and acknowledge what is in hand, and leave."""
         while not stop.is_set():
             self._keep_connected()
             self._wait(stop)
@@ -160,13 +157,16 @@ class Subscriber:
         log.log(logging.WARNING if reason.is_failure else logging.INFO, "connection to the broker ended: %s", reason)
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        topic = message._topic.decode("utf-8", "backslashreplace")  # noqa: SLF001 - .topic raises on bad UTF-8
+        received = Message(topic, bytes(message.payload), message.retain)
+        self._queue([Delivery(self.health.connections, message.mid, received)])
+
+    def _queue(self, deliveries: Sequence[Delivery]) -> None:
         self._last_at = time.monotonic()
         if not self._pending:
             self._first_at = self._last_at
-        topic = message._topic.decode("utf-8", "backslashreplace")  # noqa: SLF001 - .topic raises on bad UTF-8
-        received = Message(topic, bytes(message.payload), message.retain)
-        self._pending.append(_Pending(self.health.connections, message.mid, message.qos, received))
-        self.health.received += 1
+        self._pending += deliveries
+        self.health.received += len(deliveries)
 
     # -- the loop --
 
@@ -185,22 +185,40 @@ class Subscriber:
         if connection is None:
             stop.wait(IDLE_S)
             return
-        if connection.readable or self._due():
+        if (connection.readable and self._room > 0) or self._due():
             return
         wait = max(0.0, self._due_at - time.monotonic()) if self._pending else IDLE_S
-        reading = [connection] if len(self._pending) < MOST_PENDING else []
+        reading = [connection] if self._room > 0 else []
         select.select(reading, [connection] if connection.unsent else [], [], wait if self._commit.over else IDLE_S)
 
     def _exchange(self) -> None:
         connection = self._client.buffered
         if connection is None:
             return
-        if len(self._pending) < MOST_PENDING and connection.fill():
-            self._client.loop_read()
-            while connection.readable and self._client.buffered is connection and len(self._pending) < BATCH:
-                self._client.loop_read()
+        if self._room > 0 and connection.fill():
+            self._read(connection)
         self._client.loop_misc()
         self._write()
+
+    def _read(self, connection: BufferedSocket) -> None:
+        """Queue what has arrived: readings in large pieces, packets of other kinds one by one through paho."""
+        while self._client.buffered is connection and self._room > 0:
+            if self._client.between_packets and self._take(connection):
+                continue
+            self._client.loop_read()
+            if not connection.readable:
+                return
+
+    def _take(self, connection: BufferedSocket) -> bool:
+        deliveries = connection.cut(partial(cut_publishes, most=self._room, epoch=self.health.connections))
+        if deliveries:
+            self._queue(deliveries)
+        return bool(deliveries)
+
+    @property
+    def _room(self) -> int:
+        """Messages that may be read now; while the store fails a few more, so that pings are answered behind them."""
+        return (BATCH if self._commit.over else MOST_PENDING) - len(self._pending)
 
     @property
     def _due_at(self) -> float:
@@ -213,7 +231,7 @@ class Subscriber:
     def _work_off(self) -> None:
         batch = self._pending[:BATCH]
         try:
-            done = self.handle([pending.message for pending in batch])
+            done = self.handle([one.message for one in batch])
         except Exception as error:  # the store failed, or a defect did: nothing is acknowledged, the batch is kept
             self._commit.failed()
             self.health.failed_commits += 1
@@ -238,7 +256,7 @@ class Subscriber:
         health.refused += sum(done.refused.values())
         health.pending, health.last_commit, health.trouble = len(self._pending), time.monotonic(), ""
 
-    def _answer(self, batch: Sequence[_Pending], done: Ingested) -> None:
+    def _answer(self, batch: Sequence[Delivery], done: Ingested) -> None:
         """Publish the replies, then acknowledge in the order of arrival; a thousand small packets in one piece."""
         connection = self._client.buffered
         if connection is None:
@@ -249,9 +267,7 @@ class Subscriber:
                 self._client.publish(reply.topic, reply.payload, qos=1, retain=True)
             else:
                 connection.put(publish_packet(reply.topic, reply.payload))
-        for pending in batch:
-            if pending.epoch == self.health.connections and pending.qos == 1:
-                connection.put(puback_packet(pending.mid))
+        connection.put(puback_packets(one.mid for one in batch if one.mid and one.epoch == self.health.connections))
         self._write()
 
     def _write(self) -> None:
@@ -261,44 +277,29 @@ class Subscriber:
             self._client.buffered.flush()
 
 
-def publish_packet(topic: str, payload: bytes) -> bytes:
-    r"""Encode PUBLISH at QoS 0 (MQTT 3.1.1, section 3.3).
-
-    Examples
-    --------
-    >>> publish_packet("a", b"x")
-    b'0\x04\x00\x01ax'
-    """
-    name = topic.encode()
-    body = len(name).to_bytes(2, "big") + name + payload
-    length, rest = b"", len(body)
-    while rest >= 128:  # noqa: PLR2004 - seven bits a byte
-        length += bytes((rest % 128 | 128,))
-        rest //= 128
-    return b"\x30" + length + bytes((rest,)) + body
-
-
-def puback_packet(mid: int) -> bytes:
-    r"""Encode PUBACK (MQTT 3.1.1, section 3.4).
-
-    Examples
-    --------
-    >>> puback_packet(258)
-    b'@\x02\x01\x02'
-    """
-    return b"\x40\x02" + mid.to_bytes(2, "big")
-
-
 class _Client(paho.Client):
     """paho over a socket that reads and writes in large pieces: six system calls a message become few per batch."""
 
     buffered: BufferedSocket | None = None
+
+    @property
+    def between_packets(self) -> bool:
+        """True while no packet has been read in part."""
+        return self._in_packet["command"] == 0
 
     def _create_socket(self) -> Any:
         sock: Any = super()._create_socket()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffered = BufferedSocket(sock, closed=self._forget)
         return self.buffered
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read one packet; one that paho stumbles over ends the connection, not ingest."""
+        try:
+            return super().loop_read(max_packets)
+        except Exception:
+            log.exception("the broker sent a packet that cannot be read")
+            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
 
     def _handle_on_message(self, message: paho.MQTTMessage) -> None:
         """Hand over without matching the topic against per-topic callbacks: there are none."""
