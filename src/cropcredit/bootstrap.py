@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +21,7 @@ from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.dask import OnCluster
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
 from cropcredit.adapters.database.credentials import DatabaseCredentials
-from cropcredit.adapters.database.lease import lease
+from cropcredit.adapters.database.lease import Lease, lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.estimates import ParquetEstimates
 from cropcredit.adapters.memo import NpzCache
@@ -137,7 +136,7 @@ class App:
     """``make_broker(host=None, port=None, kind=None).start()``: the broker of this workspace."""
     make_subscriber: Callable[[], Subscriber]
     """``make_subscriber().run(stop)``: ingest, until the event is set; hold ``ingest_lease()`` meanwhile."""
-    ingest_lease: Callable[[], AbstractContextManager[None]]
+    ingest_lease: Callable[[], Lease]
 
 
 def build(settings: Settings) -> App:

@@ -45,7 +45,7 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _durable_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
-        with _mapped():
+        with mapped():
             _migrate(engine)
     except CropcreditError:
         engine.dispose()
@@ -56,19 +56,20 @@ def open_database(url: str) -> Engine:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction; committed whole or not at all. Database errors come out as ours."""
-    with _mapped(), engine.begin() as connection:
+    with mapped(), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent look at the store that never waits for a writer."""
-    with _mapped(), engine.connect().execution_options(reader=True) as connection:
+    with mapped(), engine.connect().execution_options(reader=True) as connection:
         yield connection
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
+def mapped() -> Iterator[None]:
+    """Turn errors of the database into ours."""
     try:
         yield
     except IntegrityError as error:
