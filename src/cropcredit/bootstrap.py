@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from cropcredit import wire
@@ -13,7 +14,7 @@ from cropcredit.adapters import health
 from cropcredit.adapters.broker import Broker, Kind, tells_who_speaks
 from cropcredit.adapters.broker_access import SERVICE_USER, FileBrokerAccess, service_password
 from cropcredit.adapters.broker_conf import Door
-from cropcredit.adapters.catalogues import TomlCatalogues, load_quantities, read_toml
+from cropcredit.adapters.catalogues import TomlCatalogues, load_decoders, load_quantities, read_toml
 from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.cogs import write_cog
@@ -41,6 +42,7 @@ from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.adapters.yield_pages import write_report
 from cropcredit.config import Settings, data_dir
 from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, Spread
+from cropcredit.units import Quantity
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
@@ -60,6 +62,7 @@ from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.inventory import TakeStock
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.models import ListModels, PromoteModel
+from cropcredit.usecases.other_formats import ModelOf
 from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
@@ -167,6 +170,8 @@ def build(settings: Settings) -> App:
         clock=clock,
         quantities=quantities,
         signed_only=settings.require_mac or not tells_who_speaks(home / "broker"),
+        decoders=_decoders(home, quantities),
+        model_of=ModelOf(facts),
     )
     import_records = ImportRecords(
         facts=facts,
@@ -278,6 +283,13 @@ def build(settings: Settings) -> App:
         make_subscriber=partial(_subscriber, settings, ingest),
         ingest_lease=partial(lease, engine, settings.broker_user),
     )
+
+
+def _decoders(home: Path, quantities: Mapping[str, Quantity]) -> Mapping[str, wire.Decoder]:
+    """Give the profiles of device models: the workspace's own before those that ship."""
+    own = home / "decoders.toml"
+    shipped = load_decoders(data_dir() / "catalogues" / "decoders.toml", quantities)
+    return shipped | load_decoders(own, quantities) if own.exists() else shipped
 
 
 def _spread(workers: int, scheduler: str) -> Spread:

@@ -24,11 +24,17 @@ RULES = f"""\
 user {SERVICE_USER}
 topic read farm/v1/+/up
 topic read farm/v1/+/state
+topic read farm/v1/+/senml
+topic read farm/v1/+/senml-cbor
+topic read application/+/device/+/event/up
+topic read v3/+/devices/+/up
 topic write farm/v1/+/ack
 topic write farm/v1/+/cmd
 
 pattern write farm/v1/%u/up
 pattern write farm/v1/%u/state
+pattern write farm/v1/%u/senml
+pattern write farm/v1/%u/senml-cbor
 pattern read farm/v1/%u/ack
 pattern read farm/v1/%u/cmd
 """

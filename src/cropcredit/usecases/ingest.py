@@ -7,18 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+
+import msgspec
 
 from cropcredit import wire
 from cropcredit.errors import ContractError
-from cropcredit.model import DeviceState, Reading, Rejection
+from cropcredit.model import DeviceState, Reading, Rejection, is_contract_boot
 from cropcredit.ports import Clock, CredentialStore, ReadingStore
 from cropcredit.units import Quantity
+from cropcredit.usecases.other_formats import OtherFormats, no_model
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What the broker delivered."""
 
     topic: str
@@ -41,7 +44,7 @@ class Ingested:
     """What became of a batch; every message is in exactly one of the three."""
 
     readings: int
-    """Readings committed, or found committed already."""
+    """Readings committed, or found committed already; a SenML pack gives one for each of its records."""
     states: int
     refused: Mapping[str, int]
     """Quarantined messages by reason."""
@@ -53,7 +56,7 @@ class Sender:
     """Who speaks on one topic; looked up anew for every batch, so that a revocation counts from the next one on."""
 
     device_id: str
-    """Empty where the topic names no device."""
+    """Empty where the topic names no device: where nobody speaks, or only the message says who does."""
     kind: str = ""
     """Of the topic: what decodes its messages."""
     keys: Mapping[str, bytes] = field(default_factory=dict)
@@ -70,9 +73,12 @@ class Rules:
     signed_only: bool
     """True where the broker does not tie user names to topics."""
     received_at: datetime
+    others: OtherFormats
+    sender: Callable[[str], Sender]
+    """Who a device is that only the message names."""
 
 
-Outcome = Reading | DeviceState | Rejection
+Outcome = Reading | list[tuple[Reading, bytes]] | DeviceState | Rejection
 Decoder = Callable[[Sender, Message, Rules], Outcome]
 
 
@@ -98,7 +104,35 @@ def _state(sender: Sender, message: Message, rules: Rules) -> Outcome:
     )
 
 
-DECODERS: Mapping[str, Decoder] = {"up": _up, "state": _state}
+def _uplink(_sender: Sender, message: Message, rules: Rules) -> Outcome:
+    _only_where_the_broker_tells_who_speaks(rules)
+
+    def accept(device_id: str) -> None:
+        if (refusal := rules.sender(device_id).refusal) is not None:
+            raise refusal
+
+    return rules.others.uplink(message.topic, message.payload, accept=accept)
+
+
+def _pack(sender: Sender, message: Message, rules: Rules) -> Outcome:
+    _only_where_the_broker_tells_who_speaks(rules)
+    topic = wire.Topic(sender.device_id, sender.kind)
+    return rules.others.pack(topic, message.payload, received_at=rules.received_at)
+
+
+def _only_where_the_broker_tells_who_speaks(rules: Rules) -> None:
+    if rules.signed_only:
+        raise ContractError("unsigned", "this format carries no signature, and this broker does not tell who speaks")
+
+
+DECODERS: Mapping[str, Decoder] = {
+    "up": _up,
+    "state": _state,
+    "senml": _pack,
+    "senml-cbor": _pack,
+    "chirpstack": _uplink,
+    "things_stack": _uplink,
+}
 """By kind of topic. A decoder raises ContractError for what it cannot read, or words the rejection itself."""
 
 
@@ -114,7 +148,8 @@ class _Sorted:
     def boots(self) -> dict[tuple[str, int], None]:
         """Name every (device, boot) whose device is to be told what the store holds, in order of arrival."""
         named = dict.fromkeys((reading.device_id, reading.boot) for reading, _ in self.readings)
-        return named | dict.fromkeys((r.device_id, r.boot) for r in self.rejections if r.boot is not None)
+        named |= dict.fromkeys((r.device_id, r.boot) for r in self.rejections if r.boot is not None)
+        return {of: None for of in named if is_contract_boot(of[1])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +165,10 @@ class IngestMessages:
     quantities: Mapping[str, Quantity]
     signed_only: bool
     """True where the broker does not tie user names to topics."""
+    decoders: Mapping[str, wire.Decoder] = field(default_factory=dict)
+    """Profiles of device models, for what does not come in contract v1."""
+    model_of: Callable[[str], str] = no_model
+    """Registered model of a device."""
 
     def __call__(self, messages: Sequence[Message]) -> Ingested:
         """Ingest one batch.
@@ -140,8 +179,7 @@ class IngestMessages:
             If the store cannot commit: nothing was stored, nothing may be acknowledged, try the same batch again.
         """
         now = self.clock.now()
-        rules = Rules(quantities=self.quantities, signed_only=self.signed_only, received_at=now)
-        batch = _sorted(messages, self._senders(messages), rules)
+        batch = _sorted(messages, self._senders(messages), self._rules(now))
         self.store.add(batch.readings, batch.rejections, received_at=now)
         heard = self._save_states(batch.states)
         acks = self.store.settled(batch.boots())
@@ -155,10 +193,24 @@ class IngestMessages:
             ),
         )
 
+    def _rules(self, now: datetime) -> Rules:
+        def sender(device_id: str) -> Sender:
+            return _sender(wire.Topic(device_id, ""), self.credentials.known([device_id]))
+
+        others = OtherFormats(quantities=self.quantities, decoders=self.decoders, model_of=cache(self.model_of))
+        return Rules(
+            quantities=self.quantities,
+            signed_only=self.signed_only,
+            received_at=now,
+            others=others,
+            sender=cache(sender),
+        )
+
     def _senders(self, messages: Sequence[Message]) -> dict[str, Sender]:
         """Give who speaks on each topic of the batch."""
         topics = {topic: _parsed(topic) for topic in {message.topic for message in messages}}
-        known = self.credentials.known({said.device_id for said in topics.values() if isinstance(said, wire.Topic)})
+        named = {said.device_id for said in topics.values() if isinstance(said, wire.Topic) and said.device_id}
+        known = self.credentials.known(named)
         return {topic: _sender(said, known) for topic, said in topics.items()}
 
     def _save_states(self, states: Sequence[tuple[DeviceState, bool]]) -> list[DeviceState]:
@@ -191,6 +243,8 @@ def _sorted(messages: Sequence[Message], senders: Mapping[str, Sender], rules: R
         outcome = _outcome(senders[message.topic], message, rules)
         if isinstance(outcome, Reading):
             batch.readings.append((outcome, message.payload))
+        elif isinstance(outcome, list):
+            batch.readings += outcome
         elif isinstance(outcome, DeviceState):
             batch.states.append((outcome, message.retained))
         else:
@@ -212,7 +266,13 @@ def _outcome(sender: Sender, message: Message, rules: Rules) -> Outcome:
 
 def _refused(sender: Sender, message: Message, error: ContractError) -> Rejection:
     """Word a refusal that settles nothing: it is not certain which reading was meant, or who spoke."""
-    return wire.refuse(sender.device_id, message.topic, message.payload, error, keys={}, signed_only=True)
+    return Rejection(
+        topic=message.topic,
+        payload=message.payload,
+        reason=error.reason,
+        detail=error.detail,
+        device_id=sender.device_id,
+    )
 
 
 def _parsed(topic: str) -> wire.Topic | ContractError:
@@ -226,6 +286,8 @@ def _sender(topic: wire.Topic | ContractError, known: Mapping[str, Mapping[str, 
     if isinstance(topic, ContractError):
         return Sender(device_id="", refusal=topic)
     device_id, refusal = topic.device_id, None
+    if not device_id:  # only the message says who speaks
+        return Sender(device_id="", kind=topic.kind)
     keys = known.get(device_id, {})
     if device_id not in known:
         refusal = ContractError("unknown", f"no device {device_id!r} is registered")

@@ -11,7 +11,14 @@ from cropcredit.errors import ContractError
 DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Form of a device id, to be matched in full: it is a topic level and a user name."""
 
-SUBSCRIPTIONS = ("farm/v1/+/up", "farm/v1/+/state")
+SUBSCRIPTIONS = (
+    "farm/v1/+/up",
+    "farm/v1/+/state",
+    "farm/v1/+/senml",
+    "farm/v1/+/senml-cbor",
+    "application/+/device/+/event/up",
+    "v3/+/devices/+/up",
+)
 """What the server listens to, at QoS 1."""
 
 _TOPIC = re.compile(rf"farm/v1/({DEVICE_ID.pattern})/(up|state|senml|senml-cbor)")
