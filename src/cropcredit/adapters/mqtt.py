@@ -53,6 +53,8 @@ class Health:
     pending: int = 0
     last_commit: float | None = None
     """Monotonic clock, s."""
+    beat: float | None = None
+    """When the loop last turned: monotonic clock, s."""
     trouble: str = ""
     """What is wrong now; empty when all is well."""
 
@@ -112,6 +114,7 @@ class Subscriber:
     def run(self, stop: Event) -> None:
         """Serve until ``stop`` is set; then commit and acknowledge what is in hand, and leave."""
         while not stop.is_set():
+            self.health.beat, self.health.pending = time.monotonic(), len(self._pending)
             self._keep_connected()
             self._wait(stop)
             self._exchange()
