@@ -55,6 +55,7 @@ from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, R
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.field_features import MeasureFields
+from cropcredit.usecases.first_reading import CheckInstallation
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
@@ -129,6 +130,7 @@ class App:
     revoke_device: RevokeDevice
     rotate_keys: RotateKeys
     list_devices: ListDevices
+    check_installation: CheckInstallation
     device_tables: ReadDeviceTables
     ingest_messages: IngestMessages
     find_gaps: FindGaps
@@ -271,6 +273,9 @@ def build(settings: Settings) -> App:
         ),
         rotate_keys=RotateKeys(facts=facts, add=add_devices),
         list_devices=ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock),
+        check_installation=CheckInstallation(
+            facts=facts, fields=fields, credentials=credentials, readings=readings, clock=clock
+        ),
         device_tables=ReadDeviceTables(tables=tables, catalogues=catalogues, clock=clock, zone=settings.time_zone),
         ingest_messages=ingest,
         find_gaps=FindGaps(readings=readings),

@@ -10,6 +10,7 @@ import typer
 from cropcredit.cli import (
     dashboard,
     demo,
+    device_check,
     devices,
     fields,
     imports,
@@ -50,7 +51,7 @@ for group in (
     yields.app,
     imports.app,
     loans.app,
-    devices.app,
+    device_check.app,
     stores.app,
     telemetry.app,
 ):
