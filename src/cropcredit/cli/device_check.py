@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
+from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json
+from cropcredit.cli.devices import app
 from cropcredit.usecases.first_reading import CheckInstallation, Finding, InstallationCheck, Verdict
 
 EVERY_S = 2.0
@@ -57,27 +59,47 @@ CLOSING = {
 }
 
 
+@app.command()
+def check(
+    device_id: Annotated[str, typer.Argument(help="The device that was just put up.")],
+    *,
+    wait: Annotated[float, typer.Option(min=0, metavar="S", help="How long to wait for its first reading.")] = 600.0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Only what arrives from now on counts as heard.")] = False,
+    as_json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """Tell an installer on the spot whether device, place and units are right; waits for the first reading."""
+    opened = open_app(home)
+    since = opened.clock.now() - timedelta(seconds=1) if fresh else None
+    found = wait_for_first(opened.check_installation, device_id, since=since, seconds=wait, quiet=as_json)
+    if as_json:
+        show_json({"device": found.device_id, "verdict": found.verdict, "findings": found.findings})
+    else:
+        show(found)
+    raise typer.Exit(code=int(found.verdict in (Verdict.WRONG, Verdict.WAIT)))
+
+
 def wait_for_first(
-    check: CheckInstallation, device_id: str, *, since: datetime | None, seconds: float, tell: Callable[[str], None]
+    checking: CheckInstallation, device_id: str, *, since: datetime | None, seconds: float, quiet: bool
 ) -> InstallationCheck:
     """Check until the device was heard, or refused, or ``seconds`` are over."""
     end = time.monotonic() + seconds
-    found = check(device_id, since=since)
-    if found.verdict is Verdict.WAIT:
-        tell(f"waiting up to {seconds:g} s for the first reading of {device_id}; press its button if it has one")
+    found = checking(device_id, since=since)
+    if found.verdict is Verdict.WAIT and not quiet:
+        out.print(f"waiting up to {seconds:g} s for {device_id}; press its button if it has one", markup=False)
     while found.verdict is Verdict.WAIT and time.monotonic() < end:
         time.sleep(min(EVERY_S, max(0.0, end - time.monotonic())))
-        found = check(device_id, since=since)
+        found = checking(device_id, since=since)
     return found
 
 
-def show(found: InstallationCheck, console: Console) -> None:
+def show(found: InstallationCheck) -> None:
     """Print the findings, one line each, and what to do now."""
     for finding in found.findings:
         mark, colour = MARKS[finding.verdict]
-        console.print(f"[{colour}]{mark}[/] ", end="")
-        console.print(worded(found.device_id, finding), markup=False, highlight=False)
-    console.print(CLOSING[found.verdict], markup=False, style="bold")
+        out.print(f"[{colour}]{mark}[/] ", end="")
+        out.print(worded(found.device_id, finding), markup=False, highlight=False)
+    out.print(CLOSING[found.verdict], markup=False, style="bold")
 
 
 def worded(device_id: str, finding: Finding) -> str:
