@@ -12,6 +12,8 @@ from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json
 from cropcredit.cli.devices import app
 from cropcredit.usecases.first_reading import CheckInstallation, Finding, InstallationCheck, Verdict
 
+__all__ = ["app"]
+
 EVERY_S = 2.0
 MARKS = {
     Verdict.OK: ("✓", "green"),
@@ -36,7 +38,7 @@ WORDS = {
     "revoked": "its keys were revoked: cropcredit devices add {device} --rotate",
     "placed": "stands at {place}, channel {channel}",
     "not_placed": "nobody said where it stands: cropcredit devices place {device} --field FIELD (or --store STORE)",
-    "heard": "heard at {arrived}",
+    "heard": "heard at {arrived:.16}",
     "not_heard": "not heard yet: is it switched on, has it signal, has it this broker's address and its own key?",
     "refused": "it speaks, but its messages are refused ({reason}): {detail}",
     "clock": "its clock is right",
