@@ -356,6 +356,7 @@ class FakeBroker:
     def __init__(self) -> None:
         self.logins: dict[str, str] = {}
         self.waiting: dict[str, str] = {}
+        self.network_servers: set[str] = set()
 
     def allow(self, logins: Mapping[str, str], *, after: timedelta = timedelta(0)) -> None:
         for name, password in logins.items():
@@ -365,6 +366,16 @@ class FakeBroker:
         for username in usernames:
             self.logins.pop(username, None)
             self.waiting.pop(username, None)
+
+    def allow_bridge(self, name: str) -> str:
+        self.network_servers.add(name)
+        return f"password of {name}"
+
+    def bridges(self) -> list[str]:
+        return sorted(self.network_servers)
+
+    def forbid_bridge(self, name: str) -> None:
+        self.network_servers.discard(name)
 
     def put_in_place(self, names: Iterable[str]) -> None:
         self.logins.update({name: self.waiting.pop(name) for name in names if name in self.waiting})

@@ -46,6 +46,7 @@ from cropcredit.units import Quantity
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
 from cropcredit.usecases.book import BookLoan
+from cropcredit.usecases.bridges import LetBridgeIn
 from cropcredit.usecases.case_evidence import GatherCaseEvidence
 from cropcredit.usecases.cases import OpenCase, Queue
 from cropcredit.usecases.contact_sheet import LookAtField
@@ -129,6 +130,7 @@ class App:
     place_devices: PlaceDevices
     revoke_device: RevokeDevice
     rotate_keys: RotateKeys
+    let_bridge_in: LetBridgeIn
     list_devices: ListDevices
     check_installation: CheckInstallation
     device_tables: ReadDeviceTables
@@ -272,6 +274,7 @@ def build(settings: Settings) -> App:
             facts=facts, credentials=credentials, access=access, certificates=certificates, clock=clock
         ),
         rotate_keys=RotateKeys(facts=facts, add=add_devices),
+        let_bridge_in=LetBridgeIn(access=access, credentials=credentials, reserved=add_devices.reserved),
         list_devices=ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock),
         check_installation=CheckInstallation(
             facts=facts, fields=fields, credentials=credentials, readings=readings, clock=clock

@@ -298,6 +298,18 @@ class BrokerAccess(Protocol):
         """Let the passwords that wait for their time count now."""
         ...
 
+    def allow_bridge(self, name: str) -> str:
+        """Let a network server in, which writes ``application/#`` and ``v3/#`` alone; returns its new password."""
+        ...
+
+    def bridges(self) -> list[str]:
+        """Name the network servers that may log in."""
+        ...
+
+    def forbid_bridge(self, name: str) -> None:
+        """Shut a network server out, and end its session."""
+        ...
+
 
 class DeviceCertificates(Protocol):
     """Certificates in devices' names, by the workspace's own authority; revoking does nothing where there is none."""

@@ -38,6 +38,12 @@ pattern write farm/v1/%u/senml-cbor
 pattern read farm/v1/%u/ack
 pattern read farm/v1/%u/cmd
 """
+BRIDGE_RULES = """
+user {name}
+topic write application/#
+topic write v3/#
+"""
+"""Of a network server's login."""
 
 
 def machine_time() -> datetime:
@@ -90,9 +96,28 @@ class FileBrokerAccess:
                     now[name] = line
                     del later[name]
 
+    def allow_bridge(self, name: str) -> str:
+        """Let a network server in; see :class:`cropcredit.ports.BrokerAccess`."""
+        password = secrets.token_hex(32)
+        with self._bridging() as names:
+            names.add(name)
+        self.allow({name: password})  # last, since this is what makes the broker look at its files again
+        return password
+
+    def bridges(self) -> list[str]:
+        """Name the network servers that may log in."""
+        return sorted(_lines(self._directory / "bridges"))
+
+    def forbid_bridge(self, name: str) -> None:
+        """Shut a network server out."""
+        with self._bridging() as names:
+            names.discard(name)
+        self.forbid([name])
+
     def write_rules(self) -> None:
         """Write the access rules."""
-        write_private(self._directory / "rules", RULES)
+        rules = RULES + "".join(BRIDGE_RULES.format(name=name) for name in self.bridges())
+        write_private(self._directory / "rules", rules)
 
     def stamp(self) -> tuple[int, ...]:
         """Give what differs whenever the password file is another one than before; empty before it exists."""
@@ -101,6 +126,17 @@ class FileBrokerAccess:
         except FileNotFoundError:
             return ()
         return (found.st_mtime_ns, found.st_ino, found.st_size)  # two changes may fall into one tick of the clock
+
+    @contextmanager
+    def _bridging(self) -> Iterator[set[str]]:
+        """Give the names of network servers, and write back what changed, with the rules; one process at a time."""
+        private_folder(self._directory)
+        with (self._directory / "bridges.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            names = set(self.bridges())
+            yield names
+            write_private(self._directory / "bridges", "".join(f"{name}\n" for name in sorted(names)))
+            self.write_rules()
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[dict[str, str], dict[str, str]]]:

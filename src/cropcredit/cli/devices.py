@@ -144,6 +144,29 @@ def place(
 
 
 @app.command()
+def bridge(
+    name: Annotated[str | None, typer.Argument(help="A name for the network server; without one, list them.")] = None,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="Take its login away.")] = False,
+    home: Home = HERE,
+) -> None:
+    """Give a network server (ChirpStack, The Things Stack) a login of its own and print its password, once.
+
+    It may pass on what LoRaWAN devices said and nothing else; its devices are registered with devices add, by their
+    DevEUI in lower-case hex and with their --model. What is read: data/contracts/network-servers.
+    """
+    opened = open_app(home)
+    if name is None:
+        show_table("Network servers", ("name",), [(one,) for one in opened.let_bridge_in.access.bridges()])
+    elif end:
+        opened.let_bridge_in.end(name)
+        out.print(f"{name} may log in no more", markup=False)
+    else:
+        login = opened.let_bridge_in(name)
+        out.print(f"username {login.name}\npassword {login.password}", markup=False)
+
+
+@app.command()
 def revoke(device_id: Annotated[str, typer.Argument(help="A registered device.")], *, home: Home = HERE) -> None:
     """Take a device's keys, login and certificates away: the broker ends its session, ingest refuses it at once."""
     open_app(home).revoke_device(device_id)

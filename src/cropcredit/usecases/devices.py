@@ -92,8 +92,9 @@ class AddDevices:
             If a certificate is asked for and there is no authority; nothing was changed.
         """
         ids, now = [device.id for device in devices], self.clock.now()
+        taken = {*self.reserved, *self.access.bridges()}
         for device_id in ids:
-            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in self.reserved or ids.count(device_id) > 1:
+            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in taken or ids.count(device_id) > 1:
                 raise MalformedInput("cannot be a device id, is reserved or stands twice", where=device_id)
         if certified and not self.certificates.made:
             raise RefusedInput("there is no certificate authority", cure="start cropcredit broker --tls certificates")
