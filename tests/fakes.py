@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from cropcredit.model import (
     UNCOUNTED,
     Account,
     Ack,
+    Added,
     Boot,
     Crop,
     DeviceCertificate,
@@ -131,10 +133,11 @@ class FakeReadings:
 
     def add(
         self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
-    ) -> None:
+    ) -> Added:
         if self.failing:
             self.failing -= 1
             raise StoreUnavailable("the disk is full")
+        added = self._added([reading for reading, _ in readings])
         for reading, payload in readings:
             name = (reading.device_id, reading.boot, reading.seq)
             stored = self.rows.setdefault(name, (reading, payload, received_at))[0]
@@ -146,6 +149,17 @@ class FakeReadings:
             if rejection.device_id and rejection.boot is not None and rejection.seq is not None:
                 boot = self.refused.setdefault((rejection.device_id, rejection.boot), {})
                 boot[rejection.seq] = (rejection.reason, received_at)
+        return added
+
+    def _added(self, readings: Sequence[Reading]) -> Added:
+        seen = {name: reading for name, (reading, _, _) in self.rows.items()}
+        stored, conflicts = Counter[str](), 0
+        for reading in readings:
+            name = (reading.device_id, reading.boot, reading.seq)
+            stored[reading.device_id] += name not in seen
+            first = seen.setdefault(name, reading)
+            conflicts += msgspec.structs.replace(first, key_id="") != msgspec.structs.replace(reading, key_id="")
+        return Added(stored=+stored, repeated=len(readings) - stored.total() - conflicts, conflicts=conflicts)
 
     def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
         spans, told = self.spans(), self.boots()

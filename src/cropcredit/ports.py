@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cropcredit.model import (
     Account,
     Ack,
+    Added,
     Boot,
     Crop,
     DeviceCertificate,
@@ -146,7 +147,7 @@ class ReadingStore(Protocol):
 
     def add(
         self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
-    ) -> None:
+    ) -> Added:
         """Commit readings (with their received bytes) and rejections in one transaction.
 
         A reading already held under its identity with equal content is passed over; with other content it is kept as

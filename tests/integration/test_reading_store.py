@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from cropcredit.adapters.database.lease import lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import Boot, Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.model import Added, Boot, Clock, DeviceState, Measurement, Reading, Rejection
 from cropcredit.ports import ReadingStore
 from tests.fakes import FakeReadings
 
@@ -228,6 +228,15 @@ def test_the_start_of_a_boot_is_dated_by_the_state_with_the_least_delay(store):
         )
     store.save_states([DeviceState(device_id="a", online=True, received_at=NOON, boot=1, low=1)])
     assert store.boots(["a"]) == {("a", 1): Boot(low=1, started_at=NOON + timedelta(seconds=2))}
+
+
+def test_it_says_what_a_batch_brought(store):
+    batch = [(said(1), b"1"), (said(2), b"2"), (said(2), b"2"), (said(1, device="b"), b"1")]
+    first = store.add(batch, [], received_at=NOON)
+    assert first == Added(stored={"a": 2, "b": 1}, repeated=1)
+    second = store.add([(said(2), b"2"), (said(1, value=9.0), b"9"), (said(3), b"3")], [], received_at=NOON)
+    assert second == Added(stored={"a": 1}, repeated=1, conflicts=1)
+    assert store.add([], [refused(9)], received_at=NOON) == store.add([], [], received_at=NOON) == Added(stored={})
 
 
 def test_the_last_reading_of_each_device_tells_when_it_was_heard(store):

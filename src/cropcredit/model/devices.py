@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +132,18 @@ class Rejection:
     boot: int | None = None
     """Where the broken message still said which one it was, so that the device can be told to drop it."""
     seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What a batch brought to the store."""
+
+    stored: Mapping[str, int]
+    """Readings that were new, by device."""
+    repeated: int = 0
+    """Readings that were stored before, or stood in the batch twice."""
+    conflicts: int = 0
+    """Readings under an identity that is taken, with other content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

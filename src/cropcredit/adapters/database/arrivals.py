@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -19,7 +19,7 @@ from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING, UNROLLED
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import UNCOUNTED, Ack, Boot, DeviceState, Reading, Rejection
+from cropcredit.model import UNCOUNTED, Ack, Added, Boot, DeviceState, Reading, Rejection
 from cropcredit.telemetry.ranges import Range, holds
 
 
@@ -32,10 +32,10 @@ class Arrivals:
 
     def add(
         self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
-    ) -> None:
+    ) -> Added:
         """Commit one batch in one transaction; see :class:`cropcredit.ports.ReadingStore`."""
         if not readings and not rejections:
-            return
+            return Added(stored={})
         named = [r for r in rejections if r.device_id and r.boot is not None and r.seq is not None]
         ids = {r.device_id for r, _ in readings} | {r.device_id for r in named}
         at = microseconds(received_at)
@@ -47,13 +47,20 @@ class Arrivals:
                 seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
                 seqs = [seq for seq in seqs if seq[1] != UNCOUNTED]  # such seqs do not follow one another: no ranges
                 before = settled.load(connection, {(device, boot) for device, boot, _ in seqs})
-                poison += _store(connection, rows, before)
+                fresh, conflicts = _store(connection, rows, before)
+                poison += [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
                 _set_aside(connection, rejections, at)
                 settled.reject(connection, [name for name in poison if name[1] != UNCOUNTED], at=at)
                 settled.extend(connection, before, seqs)
             self._keys |= keys
         except StateConflict as error:  # another writer was between our look and our insert: the batch is tried again
             raise StoreUnavailable(str(error)) from error
+        names, new = {key: device for device, key in keys.items()}, Counter(row["device"] for row in fresh)
+        return Added(
+            stored={names[key]: count for key, count in new.items()},
+            repeated=len(rows) - len(fresh) - len(conflicts),
+            conflicts=len(conflicts),
+        )
 
     def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
         """Tell what is settled per (device, boot); see :class:`cropcredit.ports.ReadingStore`."""
@@ -107,8 +114,8 @@ def _row(device: int, message: Reading, payload: bytes, at: int) -> dict[str, An
 
 def _store(
     connection: Connection, rows: Sequence[dict[str, Any]], before: dict[BootKey, list[Range]]
-) -> list[tuple[int, int, int, str]]:
-    """Insert what is new, pass over repetitions, set apart what contradicts a stored reading; returns the latter."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Insert what is new, pass over repetitions, set apart what contradicts a stored reading; gives new and latter."""
     seen: dict[tuple[int, int, int], bytes] = {}
     # Only a seq that was settled before this batch can be in the table already, so only those are looked up.
     old = [
@@ -132,7 +139,7 @@ def _store(
         late = [{name: row[name] for name in ("device", "boot", "seq")} for row in fresh]
         late = [row for row in late if tuple(row.values()) in again]
         execute_many(connection, insert_into(connection, UNROLLED).on_conflict_do_nothing(), late)
-    return [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
+    return fresh, conflicts
 
 
 def _bodies(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int, int], bytes]:
