@@ -20,6 +20,9 @@ from cropcredit.usecases.other_formats import OtherFormats, no_model
 
 log = logging.getLogger(__name__)
 
+SAMPLED = 200
+"""Readings of a batch by which clocks are judged: enough for a histogram, and no cost for the others."""
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """What the broker delivered."""
@@ -49,6 +52,12 @@ class Ingested:
     refused: Mapping[str, int]
     """Quarantined messages by reason."""
     replies: tuple[Reply, ...]
+    stored: int = 0
+    """Of the readings: how many were new."""
+    repeated: int = 0
+    conflicts: int = 0
+    skews_s: tuple[float, ...] = ()
+    """How far the clock of a device was ahead of ours in its newest reading; for the last ones of the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +189,7 @@ class IngestMessages:
         """
         now = self.clock.now()
         batch = _sorted(messages, self._senders(messages), self._rules(now))
-        self.store.add(batch.readings, batch.rejections, received_at=now)
+        added = self.store.add(batch.readings, batch.rejections, received_at=now)
         heard = self._save_states(batch.states)
         acks = self.store.settled(batch.boots())
         return Ingested(
@@ -191,6 +200,10 @@ class IngestMessages:
                 *(Reply(wire.ack_topic(ack.device_id), wire.encode_ack(ack)) for ack in acks),
                 *self._commands(heard),
             ),
+            stored=sum(added.stored.values()),
+            repeated=added.repeated,
+            conflicts=added.conflicts,
+            skews_s=_skews(batch.readings[-SAMPLED:], now),
         )
 
     def _rules(self, now: datetime) -> Rules:
@@ -294,6 +307,18 @@ def _sender(topic: wire.Topic | ContractError, known: Mapping[str, Mapping[str, 
     elif not keys:
         refusal = ContractError("revoked", f"the credentials of device {device_id!r} are revoked")
     return Sender(device_id=device_id, kind=topic.kind, keys=keys, refusal=refusal)
+
+
+def _skews(readings: Sequence[tuple[Reading, bytes]], now: datetime) -> tuple[float, ...]:
+    newest: dict[str, Reading] = {}
+    for reading, _ in readings:
+        if (reading.boot, reading.seq) > _place(newest.get(reading.device_id)):
+            newest[reading.device_id] = reading
+    return tuple((r.observed_at - now).total_seconds() for r in newest.values() if r.observed_at is not None)
+
+
+def _place(reading: Reading | None) -> tuple[int, int]:
+    return (-1, -1) if reading is None else (reading.boot, reading.seq)
 
 
 def _same(before: DeviceState, after: DeviceState) -> bool:
