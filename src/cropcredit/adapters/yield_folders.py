@@ -86,10 +86,11 @@ def _labels(sheet: Sheet, form: Mapping, crop: str, lag_days: int) -> Iterator[Y
     """Make a label of every row whose yield is known."""
     said = form.yields
     sheet = sheet.take(~np.isnan(sheet.numbers(said.value)))
-    regions, years = sheet.texts(said.region), sheet.whole(said.year, FIRST_YEAR, LAST_YEAR)
-    t_ha = sheet.numbers(said.value) * _per_unit(sheet, said.unit, lambda unit: tonnes_per_hectare(1.0, unit, crop))
-    area_ha = _optional(sheet, said.area) * hectares(1.0, said.area_unit)
-    production_t = _optional(sheet, said.production) * kilograms(1.0, said.production_unit) / 1000
+    regions, years = sheet.texts(said.region), sheet.whole(said.year, FIRST_YEAR, LAST_YEAR) + said.year_shift
+    per_unit = _per_unit(sheet, said.unit, lambda unit: tonnes_per_hectare(said.factor, unit, crop))
+    t_ha = sheet.numbers(said.value) * per_unit
+    area_ha = _optional(sheet, said.area) * hectares(said.area_factor, said.area_unit)
+    production_t = _optional(sheet, said.production) * kilograms(said.production_factor, said.production_unit) / 1000
     figures = (column.tolist() for column in (t_ha, area_ha, production_t))
     for region, year, yielded, area, production in zip(regions, years.tolist(), *figures, strict=True):
         yield YieldLabel(

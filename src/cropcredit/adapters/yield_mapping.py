@@ -5,9 +5,12 @@ Members of the file; ``name | {column = "name"}`` is one value for all rows, or 
 * ``source``; ``crop`` (our code, or a column of it); ``country`` (region of the crop calendars, e.g. ``FR``,
   ``CN-north``) and ``season``, which serve where there is no calendar; ``separator``, ``decimal`` and ``encoding`` of
   the files;
-* ``[yields]``: ``file`` (pattern), columns ``region``, ``year`` (of the harvest), ``value``; ``unit`` (weight/area, as
-  ``t/ha``); columns ``area`` and ``production`` with ``area_unit`` and ``production_unit``; ``may_lack`` (columns that
-  some folders lack); ``lag_days`` from the end of the harvest year to publication;
+* ``[yields]``: ``file`` (pattern), columns ``region``, ``year``, ``value``; ``unit`` (weight/area, as ``t/ha``);
+  columns ``area`` and ``production`` with ``area_unit`` and ``production_unit``; ``factor``, ``area_factor`` and
+  ``production_factor`` (figures times this are in the unit: 60 and ``kg/ha`` for bags of 60 kg, 1000 and ``t`` for
+  thousands of tonnes); ``year_shift`` (years from the written one to that of the harvest: 1 where a season is named
+  after its sowing the year before); ``may_lack`` (columns that some folders lack); ``lag_days`` from the end of the
+  harvest year to publication;
 * ``[[index]]``: ``name``, ``file``, columns ``region``, ``value``, and ``date``: ``{column, form}`` with the form
   ``ISO``, ``YYYYMMDD`` or one of strptime, or ``{year, dekad}``, ``{year, month}``, ``{year, day_of_year}``; index =
   value x ``scale`` + ``offset``; ``missing`` values; ``lag_days`` from the last day of a composite to publication.
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import codecs
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +105,29 @@ class Yields(Table, frozen=True, kw_only=True):
     area_unit: str = "ha"
     production: str = ""
     production_unit: str = "t"
+    factor: float = 1.0
+    area_factor: float = 1.0
+    production_factor: float = 1.0
+    year_shift: int = 0
     may_lack: tuple[str, ...] = ()
     lag_days: int = 365
 
     def __post_init__(self) -> None:
         if not self.file or self.optional:
             raise ValueError("yields need a file, and it is not optional")
+        if not all(0 < factor < inf for factor in (self.factor, self.area_factor, self.production_factor)):
+            raise ValueError("factors are greater than nothing")
+        if abs(self.year_shift) > 1:
+            raise ValueError("year_shift is -1, 0 or 1")
         try:
             hectares(1.0, self.area_unit)
             kilograms(1.0, self.production_unit)
             if isinstance(self.unit, str) and not self.unit.startswith("bu/"):  # a bushel waits for its crop
                 tonnes_per_hectare(1.0, self.unit)
         except RefusedInput as error:
-            raise ValueError(str(error)) from None
+            raise ValueError(
+                f"{error}, or one of these with a factor: factor, area_factor, production_factor"
+            ) from None
 
 
 class Index(Table, frozen=True, kw_only=True):

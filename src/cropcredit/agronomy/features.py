@@ -120,8 +120,10 @@ def season_parts(index: RegionIndex, start: np.datetime64, end: np.datetime64) -
     if len(days) and days[0] <= edges[0] + STALE_DAYS:
         grid = np.arange(edges[0], edges[-1] + 1)
         curve = np.interp(grid, days, index.values)
-        after = np.searchsorted(days, grid).clip(1, max(len(days) - 1, 1))
-        blind = (grid > days[-1] + STALE_DAYS) | (_gap(days, after) & (grid < days[-1]) & ~np.isin(grid, days))
+        after = np.searchsorted(days, grid)
+        looked = days[after.clip(max=len(days) - 1)] == grid
+        gap = _gap(days, after.clip(1, max(len(days) - 1, 1)))
+        blind = (grid > days[-1] + STALE_DAYS) | (gap & (grid < days[-1]) & ~looked)
         for part in range(PARTS):
             here = (grid >= edges[part]) & (grid < edges[part + 1])
             if blind[here].any():

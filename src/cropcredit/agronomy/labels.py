@@ -138,7 +138,7 @@ def _refuse(labels: Sequence[YieldLabel], keep: Collection[RegionYear], regions:
     _refuse_some(
         [key for key, count in seen.items() if count > 1],
         "region-year(s) with two labels",
-        "keep one yield per crop, region and harvest year",
+        "keep one yield per crop, region and harvest year: of several seasons or varieties, pick one",
     )
     _refuse_some(
         [key for key in seen if regions is not None and key[0] not in regions],

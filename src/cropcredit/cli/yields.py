@@ -39,6 +39,8 @@ from cropcredit.usecases.yield_report import judged_plain, left_out
 SHOWN = 10
 """Refused plantings, and labels left out by one rule, that are printed one by one."""
 
+EARLIEST, LATEST = 1900, 2100
+"""Harvest years where only one end is named."""
 CHOICES = 3
 """Choices that are printed by name."""
 SCHEME_WORDS = {YEARS: "each year left out", FORWARD: "learned from earlier years", REGIONS: "regions left out"}
@@ -139,7 +141,7 @@ def validate(  # noqa: PLR0917 - options of a command line
     if first is not None and last is not None and first > last:
         raise MalformedInput(f"years {first}-{last} run backwards", where="yield validate")
     files = YieldFiles(labels=labels, index=index, calendar=calendar, mapping=mapping, crop=crop, keep=_kept(keep))
-    years = (first if first is not None else 0, last if last is not None else 9999)
+    years = None if first is None and last is None else (first or EARLIEST, last or LATEST)
     at = as_of_instant(opened, as_of) if as_of else None
     if report is not None:
         if scheme != YEARS or parts is not None or until:

@@ -158,7 +158,7 @@ class ValidateYields:
 
     def data(self, files: YieldFiles, test: Trial, *, as_of: datetime | None) -> list[CropData]:
         """Lay out what every crop is judged by; refuses as the call does."""
-        records = self.read(files) if files.labels or files.mapping else None
+        records = _known_by(as_of, self.read(files)) if files.labels or files.mapping else None
         found = []
         for crop in _crops(self.facts, records, files.crop, as_of):
             known = facts_of(self.facts, crop, as_of) if records is None else records
@@ -172,6 +172,17 @@ class ValidateYields:
         if not fold_count(data.table, test.scheme):
             raise RefusedInput(f"too few years or regions of {data.crop!r} to judge by scheme {test.scheme!r}")
         return TrialJob(table=data.table, scheme=test.scheme, horizon=_reached(data, test))
+
+
+def _known_by(as_of: datetime | None, records: list[Record]) -> list[Record]:
+    """Keep of what files say only what was known then."""
+    kept = [record for record in records if as_of is None or record.known_at <= as_of]
+    if labelled_crops(records) and not labelled_crops(kept):
+        raise EmptyInput(
+            f"no yield in the files was known by {as_of}",
+            cure="rows without known_at count as known from now on: write that column, or leave --as-of out",
+        )
+    return kept
 
 
 def _reached(data: CropData, test: Trial) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -85,7 +85,7 @@ def crop_data(
     regional = [r for r in records if isinstance(r, YieldLabel) and r.crop == crop and not r.planting_id]
     good, suspects = sift([label for label in regional if begin <= label.harvest_year <= end], keep=keep)
     if not good:
-        raise EmptyInput(f"no yield of {crop!r} in {begin}-{end}", cure="give labels: yield train --labels FILE")
+        raise _nothing_left(crop, years, suspects)
     calendars = calendars_of(crop, records, catalogues)
     harvests = sorted({label.harvest_year for label in good})
     span = range(harvests[0], harvests[-1] + 1)
@@ -106,6 +106,20 @@ def crop_data(
         known_by=max(record.known_at for record in used),
         fingerprint=digest(used),
     )
+
+
+def _nothing_left(crop: str, years: tuple[int, int] | None, suspects: Sequence[Suspect]) -> EmptyInput:
+    """Say why there is nothing to learn from: no label, or none that is believed."""
+    if suspects:
+        [(rule, count)] = Counter(suspect.rule for suspect in suspects).most_common(1)
+        first = next(suspect for suspect in suspects if suspect.rule == rule)
+        where = f"{first.label.region} {first.label.harvest_year}"
+        return EmptyInput(
+            f"all {len(suspects)} yields of {crop!r} are suspect, {count} by {rule}: {where}: {first.detail}",
+            cure="correct the unit, of yields or of area and production; or keep what is right: --keep REGION:YEAR",
+        )
+    between = "" if years is None else f" in {years[0]}-{years[1]}"
+    return EmptyInput(f"no yield of {crop!r}{between}", cure="give labels: yield train --labels FILE")
 
 
 def _refuse_strangers(labels: Sequence[YieldLabel], index: Mapping[str, RegionIndex]) -> None:

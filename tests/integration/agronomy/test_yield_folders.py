@@ -149,6 +149,26 @@ def test_yields_areas_and_production_come_in_the_units_of_the_source(tmp_path, r
     assert label.production_t == pytest.approx(12)
 
 
+def test_figures_of_units_that_have_no_name_here_come_with_a_factor(tmp_path, read_as):
+    write(tmp_path, "y.csv", "code,jahr,ertrag,a,p", "A,2019,50,0.03,90")
+    more = 'unit = "kg/ha"\nfactor = 60\narea = "a"\narea_factor = 1000\nproduction = "p"\nproduction_factor = 0.001\n'
+
+    (label,) = labels(read_as(more))
+
+    assert label.t_ha == pytest.approx(3.0)
+    assert label.area_ha == pytest.approx(30)
+    assert label.production_t == pytest.approx(0.09)
+
+
+def test_a_season_named_after_its_sowing_is_shifted_to_its_harvest(read_as):
+    first, second = labels(read_as("year_shift = 1\n"))
+
+    assert [(label.harvest_year, label.id) for label in (first, second)] == [
+        (2020, "maize/A/2020"),
+        (2021, "maize/B/2021"),
+    ]
+
+
 def test_the_unit_may_stand_row_by_row(tmp_path, read_as):
     write(tmp_path, "y.csv", "code,jahr,ertrag,u", "A,2019,65,dt/ha", "B,2020,800,jin/mu")
 
@@ -291,6 +311,10 @@ MAPPINGS = [
     pytest.param('unit = "t"\n', "a yield unit is weight/area, not 't'.* at `.*yields`", id="no yield unit"),
     pytest.param('area_unit = "rood"\n', "unknown unit of area 'rood'", id="no area unit"),
     pytest.param('production_unit = "last"\n', "unknown unit of weight 'last'", id="no weight unit"),
+    pytest.param('unit = "bag60/ha"\n', "unknown unit of weight 'bag60'.* or one of these with a factor", id="bags"),
+    pytest.param("factor = 0.0\n", "factors are greater than nothing", id="factor of nothing"),
+    pytest.param("area_factor = inf\n", "factors are greater than nothing", id="endless factor"),
+    pytest.param("year_shift = 2\n", "year_shift is -1, 0 or 1", id="shift of two years"),
     pytest.param("optional = true\n", "it is not optional", id="yields that may be absent"),
     pytest.param('colour = "red"\n', "unknown field `colour`.* at `.*yields`", id="unknown member"),
     pytest.param("[calendar]\nsowing_doy = 90\nharvest_doy = 370\n", "days of the year lie in 1-366", id="day 370"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -291,6 +292,31 @@ def test_a_mapping_needs_its_folder_and_names_all_of_its_files(tmp_path, use):
 def test_no_yield_in_the_years_asked_for_is_refused():
     with pytest.raises(EmptyInput, match="no yield of 'winter_wheat' in 1900-1950"):
         validator(world(*past()))(YieldFiles(), Trial(years=(1900, 1950)))
+
+
+def test_yields_that_are_all_suspect_say_by_which_rule():
+    doubtful = [
+        replace(label(f"T{t}", year, 5.0), area_ha=10.0, production_t=30.0)
+        for t in (1, 2)
+        for year in range(2010, 2020)
+    ]
+
+    with pytest.raises(
+        EmptyInput, match="all 20 yields of 'winter_wheat' are suspect, 20 by area_yield_production: T1"
+    ):
+        validator(world(*doubtful))(YieldFiles())
+
+
+def test_what_a_file_says_was_known_later_is_not_judged(tmp_path):
+    rows = [f"winter_wheat,T1,{year},{5 + year % 3 / 10},{year + 1}-03-01" for year in range(2010, 2025)]
+    dated = write(tmp_path, "dated.csv", "crop,region,harvest_year,t_ha,known_at", *rows)
+    by_then = datetime(2021, 6, 1, tzinfo=UTC)
+
+    every, early = (validator(world())(YieldFiles(labels=dated), as_of=at)[0].data for at in (None, by_then))
+
+    assert [max(one.harvest_year for one in data.labels) for data in (every, early)] == [2024, 2020]
+    with pytest.raises(EmptyInput, match=r"no yield in the files was known by 2021-06-01.*write that column, or leave"):
+        validator(world())(YieldFiles(labels=yields_csv(tmp_path)), as_of=by_then)
 
 
 def test_a_crop_that_neither_calendar_nor_catalogue_knows_is_refused(tmp_path):
