@@ -17,11 +17,14 @@ from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, Unkn
 from cropcredit.imagery import assemble
 from cropcredit.model import (
     FIRST_SESSION,
+    PASSED,
+    TOLD_ANEW,
     UNCOUNTED,
     Account,
     Ack,
     Added,
     Boot,
+    Conflict,
     Crop,
     DeviceCertificate,
     DeviceState,
@@ -31,6 +34,7 @@ from cropcredit.model import (
     Grid,
     GrowingSeason,
     Promotion,
+    Quarantined,
     RasterInfo,
     Reading,
     Record,
@@ -125,14 +129,21 @@ class FakeReadings:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int, int], tuple[Reading, bytes, datetime]] = {}
-        self.conflicts: dict[tuple[Reading, bytes], datetime] = {}
-        self.rejections: dict[tuple[str, str, bytes], tuple[datetime, Rejection]] = {}
+        self.known: dict[tuple[str, int, int], datetime] = {}
+        self.contradictions: dict[tuple[Reading, bytes], datetime] = {}
+        self.rejections: dict[tuple[str, str, bytes], Quarantined] = {}
         self.refused: dict[tuple[str, int], dict[int, tuple[str, datetime]]] = {}
         self.said: list[DeviceState] = []
         self.failing = 0
 
     def add(
-        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+        self,
+        readings: Sequence[tuple[Reading, bytes]],
+        rejections: Sequence[Rejection],
+        *,
+        received_at: datetime,
+        known_at: datetime | None = None,
+        tied: bool = False,
     ) -> Added:
         if self.failing:
             self.failing -= 1
@@ -141,14 +152,12 @@ class FakeReadings:
         for reading, payload in readings:
             name = (reading.device_id, reading.boot, reading.seq)
             stored = self.rows.setdefault(name, (reading, payload, received_at))[0]
+            self.known.setdefault(name, known_at or received_at)
             if msgspec.structs.replace(stored, key_id="") != (said := msgspec.structs.replace(reading, key_id="")):
-                self.conflicts.setdefault((said, b""), received_at)
+                self.contradictions.setdefault((said, payload), received_at)
                 self.refused.setdefault(name[:2], {})[reading.seq] = ("conflict", received_at)
         for rejection in rejections:
-            self.rejections[rejection.topic, rejection.reason, rejection.payload] = (received_at, rejection)
-            if rejection.device_id and rejection.boot is not None and rejection.seq is not None:
-                boot = self.refused.setdefault((rejection.device_id, rejection.boot), {})
-                boot[rejection.seq] = (rejection.reason, received_at)
+            self._set_aside(rejection, received_at, tied=tied)
         return added
 
     def _added(self, readings: Sequence[Reading]) -> Added:
@@ -160,6 +169,17 @@ class FakeReadings:
             first = seen.setdefault(name, reading)
             conflicts += msgspec.structs.replace(first, key_id="") != msgspec.structs.replace(reading, key_id="")
         return Added(stored=+stored, repeated=len(readings) - stored.total() - conflicts, conflicts=conflicts)
+
+    def _set_aside(self, rejection: Rejection, at: datetime, *, tied: bool) -> None:
+        name = (rejection.topic, rejection.reason, rejection.payload)
+        first = Quarantined(
+            number=len(self.rejections) + 1, rejection=rejection, first_at=at, last_at=at, times=0, tied=tied
+        )
+        before = self.rejections.get(name, first)
+        self.rejections[name] = replace(before, last_at=at, times=before.times + 1)
+        if rejection.device_id and rejection.boot is not None and rejection.seq is not None:
+            boot = self.refused.setdefault((rejection.device_id, rejection.boot), {})
+            boot[rejection.seq] = (rejection.reason, at)
 
     def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
         spans, told = self.spans(), self.boots()
@@ -194,11 +214,11 @@ class FakeReadings:
         until: datetime | None = None,
         known_by: datetime | None = None,
     ) -> Iterator[tuple[Reading, datetime]]:
-        for (device_id, _, _), (reading, _, received_at) in sorted(self.rows.items(), key=lambda item: item[0]):
+        for name, (reading, _, received_at) in sorted(self.rows.items(), key=lambda item: item[0]):
             at = self.dated(reading, received_at)
             outside = (since is not None and at < since) or (until is not None and at >= until)
-            unknown = known_by is not None and received_at > known_by
-            if device_id in device_ids and not (outside or unknown):
+            unknown = known_by is not None and self.known[name] > known_by
+            if name[0] in device_ids and not (outside or unknown):
                 yield reading, received_at
 
     def dated(self, reading: Reading, received_at: datetime) -> datetime:
@@ -242,14 +262,61 @@ class FakeReadings:
             found[device_id] = max(boot, found.get(device_id, 0))
         return found
 
-    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
-        return sorted(self.rejections.values(), key=lambda item: item[0], reverse=True)[:limit]
+    def quarantine(
+        self,
+        *,
+        device_id: str = "",
+        reason: str = "",
+        since: datetime | None = None,
+        open_only: bool = False,
+        after: int | None = None,
+        limit: int = 1000,
+    ) -> list[Quarantined]:
+        found = [
+            entry
+            for entry in self.rejections.values()
+            if device_id in ("", entry.rejection.device_id)
+            and reason in ("", entry.outcome or entry.rejection.reason)
+            and (since is None or entry.last_at >= since)
+            and not (open_only and entry.outcome in (PASSED, TOLD_ANEW))
+            and (after is None or entry.number > after)
+        ]
+        if after is None:
+            found.sort(key=lambda entry: (entry.last_at, entry.number), reverse=True)
+        return found[:limit]
+
+    def quarantined_by_reason(self, *, device_id: str = "", since: datetime | None = None) -> dict[str, int]:
+        found = self.quarantine(device_id=device_id, since=since, open_only=True, limit=10**9)
+        return dict(sorted(Counter(entry.outcome or entry.rejection.reason for entry in found).items()))
+
+    def replayed(self, outcomes: Mapping[int, str], *, at: datetime) -> None:
+        for name, entry in self.rejections.items():
+            if entry.number in outcomes:
+                self.rejections[name] = replace(entry, replayed_at=at, outcome=outcomes[entry.number])
+
+    def conflicts(
+        self,
+        device_ids: Sequence[str] | None = None,
+        *,
+        since: datetime | None = None,
+        known_by: datetime | None = None,
+    ) -> list[Conflict]:
+        found = [
+            Conflict(
+                said=said, stands=self.rows[said.device_id, said.boot, said.seq][0], received_at=at, payload=payload
+            )
+            for (said, payload), at in self.contradictions.items()
+            if device_ids is None or said.device_id in device_ids
+        ]
+        found = [c for c in found if since is None or c.received_at >= since]
+        found = [c for c in found if known_by is None or c.received_at <= known_by]
+        return sorted(found, key=lambda c: (c.said.device_id, c.said.boot, c.said.seq, c.received_at))
 
     def counts(self) -> dict[str, int]:
         return {
             "readings": len(self.rows),
             "measurements": sum(len(reading.measurements) for reading, _, _ in self.rows.values()),
-            "conflicts": len(self.conflicts),
+            "conflicts": len(self.contradictions),
             "quarantined": len(self.rejections),
         }
 

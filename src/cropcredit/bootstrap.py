@@ -24,6 +24,7 @@ from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_d
 from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import Lease, lease
 from cropcredit.adapters.database.readings import DatabaseReadings
+from cropcredit.adapters.database.rollups import DatabaseRollups
 from cropcredit.adapters.estimates import ParquetEstimates
 from cropcredit.adapters.memo import NpzCache
 from cropcredit.adapters.models import JsonModels
@@ -41,7 +42,7 @@ from cropcredit.adapters.vectors import VectorReader
 from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.adapters.yield_pages import write_report
 from cropcredit.config import Settings, data_dir
-from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, Spread
+from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, RollupStore, Spread
 from cropcredit.units import Quantity
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
@@ -67,10 +68,12 @@ from cropcredit.usecases.models import ListModels, PromoteModel
 from cropcredit.usecases.other_formats import ModelOf
 from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quicklook import LookAtScene
+from cropcredit.usecases.quarantine import ReplayQuarantine, ShowConflicts, ShowQuarantine
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.rollups import RefreshRollups
 from cropcredit.usecases.search_scenes import SearchScenes
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
-from cropcredit.usecases.telemetry import FindGaps, ShowQuarantine, SummariseSensors
+from cropcredit.usecases.telemetry import FindGaps, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
 from cropcredit.usecases.yield_report import ReportYields
 
@@ -137,6 +140,10 @@ class App:
     ingest_messages: IngestMessages
     find_gaps: FindGaps
     show_quarantine: ShowQuarantine
+    show_conflicts: ShowConflicts
+    replay_quarantine: ReplayQuarantine
+    rollups: RollupStore
+    refresh_rollups: RefreshRollups
     summarise_sensors: SummariseSensors
     take_stock: TakeStock
     make_broker: Callable[..., Broker]
@@ -167,6 +174,7 @@ def build(settings: Settings) -> App:
         clock=clock,
         reserved={SERVICE_USER, settings.broker_user},
     )
+    rollups = DatabaseRollups(engine, zone=settings.time_zone)
     quantities = load_quantities(data_dir() / "catalogues" / "quantities.toml")
     ingest = IngestMessages(
         store=readings,
@@ -283,6 +291,10 @@ def build(settings: Settings) -> App:
         ingest_messages=ingest,
         find_gaps=FindGaps(readings=readings),
         show_quarantine=ShowQuarantine(readings=readings),
+        show_conflicts=ShowConflicts(readings=readings),
+        replay_quarantine=ReplayQuarantine(readings=readings, ingest=ingest, clock=clock),
+        rollups=rollups,
+        refresh_rollups=RefreshRollups(rollups=rollups),
         summarise_sensors=summarise_sensors,
         take_stock=TakeStock(
             facts=facts, summarise=summarise_sensors, catalogues=catalogues, clock=clock, zone=settings.time_zone

@@ -15,6 +15,7 @@ from cropcredit.model import (
     Ack,
     Added,
     Boot,
+    Conflict,
     Crop,
     DeviceCertificate,
     DeviceState,
@@ -23,6 +24,7 @@ from cropcredit.model import (
     FieldSeries,
     GrowingSeason,
     Promotion,
+    Quarantined,
     RasterInfo,
     Reading,
     Record,
@@ -146,12 +148,28 @@ class ReadingStore(Protocol):
     """Durable readings, quarantine and what each device may forget."""
 
     def add(
-        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+        self,
+        readings: Sequence[tuple[Reading, bytes]],
+        rejections: Sequence[Rejection],
+        *,
+        received_at: datetime,
+        known_at: datetime | None = None,
+        tied: bool = False,
     ) -> Added:
         """Commit readings (with their received bytes) and rejections in one transaction.
 
         A reading already held under its identity with equal content is passed over; with other content it is kept as
         a conflict. Raises StoreUnavailable and stores nothing when the store cannot commit.
+
+        Parameters
+        ----------
+        received_at : datetime
+            When they arrived: what dates readings whose own clock does not.
+        known_at : datetime, optional
+            When the readings became known, if that is later than their arrival: they had been refused, and passed only
+            when they were tried again. No computation for an earlier instant sees them.
+        tied : bool
+            The broker ties user names to topics: it is certain who sent the rejected messages.
         """
         ...
 
@@ -206,8 +224,47 @@ class ReadingStore(Protocol):
         """Give the highest boot ever seen of each device; absent: none."""
         ...
 
-    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
-        """Read the latest rejections with the instant they arrived."""
+    def quarantine(
+        self,
+        *,
+        device_id: str = "",
+        reason: str = "",
+        since: datetime | None = None,
+        open_only: bool = False,
+        after: int | None = None,
+        limit: int = 1000,
+    ) -> list[Quarantined]:
+        """Read refused messages, those that arrived last first.
+
+        Parameters
+        ----------
+        device_id, reason : str, optional
+            Only those of this device, and only those that were refused for this reason when they were tried last.
+        since : datetime, optional
+            Only those that arrived since.
+        open_only : bool
+            Only those that never passed.
+        after : int, optional
+            Only those with a greater number, in the order of their numbers.
+        """
+        ...
+
+    def quarantined_by_reason(self, *, device_id: str = "", since: datetime | None = None) -> dict[str, int]:
+        """Count the refused messages that never passed, by the reason they were refused for last."""
+        ...
+
+    def replayed(self, outcomes: Mapping[int, str], *, at: datetime) -> None:
+        """Note what became of refused messages, by number, when they were tried again."""
+        ...
+
+    def conflicts(
+        self,
+        device_ids: Sequence[str] | None = None,
+        *,
+        since: datetime | None = None,
+        known_by: datetime | None = None,
+    ) -> list[Conflict]:
+        """Give what contradicted a stored reading and arrived since, by device, boot, seq and arrival."""
         ...
 
     def counts(self) -> dict[str, int]:

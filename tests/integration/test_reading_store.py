@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from cropcredit.adapters.database.lease import lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import Added, Boot, Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.model import PASSED, Added, Boot, Clock, DeviceState, Measurement, Reading, Rejection
 from cropcredit.ports import ReadingStore
 from tests.fakes import FakeReadings
 
@@ -147,7 +147,7 @@ def test_a_refusal_that_settles_nothing_leaves_the_seq_open(store):
 def test_quarantine_keeps_the_bytes_and_the_latest_first(store):
     keep(store, rejections=(refused(None, "json", payload=b"\xff\x00{"),))
     keep(store, rejections=(refused(2, "range", payload=b"{2}"),), at=NOON + HOUR)
-    assert [(at, r.payload, r.reason) for at, r in store.quarantine()] == [
+    assert [(q.last_at, q.rejection.payload, q.rejection.reason) for q in store.quarantine()] == [
         (NOON + HOUR, b"{2}", "range"),
         (NOON, b"\xff\x00{", "json"),
     ]
@@ -157,7 +157,62 @@ def test_quarantine_keeps_the_bytes_and_the_latest_first(store):
 def test_the_same_refused_message_again_is_one_entry(store):
     for hour in range(3):
         keep(store, rejections=(refused(None, "unknown"),), at=NOON + hour * HOUR)
-    assert [at for at, _ in store.quarantine()] == [NOON + 2 * HOUR]
+    (entry,) = store.quarantine()
+    assert (entry.first_at, entry.last_at, entry.times) == (NOON, NOON + 2 * HOUR, 3)
+
+
+def test_quarantine_is_searched_by_device_reason_and_time(store):
+    keep(store, rejections=(refused(1, "range"), refused(1, "range", device="b"), refused(None, "json")))
+    keep(store, rejections=(refused(9, "range"),), at=NOON + HOUR)
+    keep(store, rejections=(refused(9, "quantity"),), at=NOON + 2 * HOUR)
+    numbers = [entry.number for entry in store.quarantine(after=0)]
+    assert numbers == sorted(numbers)
+    assert [e.rejection.reason for e in store.quarantine(device_id="a", after=0)] == ["range", "json", "quantity"]
+    assert [e.last_at for e in store.quarantine(reason="range")] == [NOON + HOUR, NOON]
+    assert [e.rejection.reason for e in store.quarantine(since=NOON + 2 * HOUR)] == ["quantity"]
+    assert len(store.quarantine(after=numbers[1], limit=1)) == 1
+    assert store.quarantined_by_reason() == {"json": 1, "quantity": 1, "range": 2}
+    assert store.quarantined_by_reason(device_id="b") == {"range": 1}
+
+
+def test_what_passed_when_it_was_tried_again_is_no_longer_open_and_the_rest_has_its_new_reason(store):
+    keep(store, rejections=(refused(1, "quantity"), refused(2, "quantity", payload=b"{2}")))
+    first, second = store.quarantine(after=0)
+    store.replayed({first.number: PASSED, second.number: "range"}, at=NOON + HOUR)
+    first, second = store.quarantine(after=0)
+    assert (first.replayed_at, first.outcome, second.outcome) == (NOON + HOUR, "passed", "range")
+    assert [entry.number for entry in store.quarantine(open_only=True)] == [second.number]
+    assert store.quarantined_by_reason() == {"range": 1}
+    assert store.quarantine(reason="quantity") == []
+
+
+def test_a_refused_message_keeps_whether_it_was_certain_who_sent_it(store):
+    store.add([], [refused(1)], received_at=NOON, tied=True)
+    store.add([], [refused(None, "json")], received_at=NOON)
+    assert [entry.tied for entry in store.quarantine(after=0)] == [True, False]
+
+
+def test_a_replayed_reading_is_dated_by_its_arrival_and_known_from_its_replay(store):
+    bare = said(1, clock=Clock.NONE, observed_at=None)
+    store.add([(bare, b"")], [], received_at=NOON, known_at=NOON + 9 * HOUR)
+    assert list(store.readings(["a"], until=NOON + HOUR)) == [(bare, NOON)]
+    assert stored(store, known_by=NOON + 8 * HOUR) == []
+    assert stored(store, known_by=NOON + 9 * HOUR) == [bare]
+    store.add([(said(2), b"")], [], received_at=NOON + HOUR)
+    store.add([(said(2), b"")], [], received_at=NOON + HOUR, known_at=NOON + 9 * HOUR)
+    assert stored(store, known_by=NOON + HOUR) == [said(2)], "what was known stays known"
+
+
+def test_conflicts_say_what_was_said_against_what_stands(store):
+    keep(store, said(1, value=20.0), said(1, device="b"))
+    keep(store, said(1, value=99.0), at=NOON + HOUR)
+    keep(store, said(1, device="b", value=1.0), at=NOON + 2 * HOUR)
+    (conflict,) = store.conflicts(["a"])
+    assert (conflict.said.measurements[0].value, conflict.received_at) == (99.0, NOON + HOUR)
+    assert conflict.stands == said(1, value=20.0)
+    assert [c.said.device_id for c in store.conflicts()] == ["a", "b"]
+    assert [c.said.device_id for c in store.conflicts(since=NOON + 2 * HOUR)] == ["b"]
+    assert [c.said.device_id for c in store.conflicts(known_by=NOON + HOUR)] == ["a"]
 
 
 def test_text_that_no_database_likes_goes_to_quarantine_all_the_same(store):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from threading import Event
 from typing import Annotated, Literal
 
 import typer
 
 from cropcredit.adapters.broker_conf import Door
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
+from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table
+from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.service import serve_ingest, stopping_on_signals
 
 top = typer.Typer()
-app = typer.Typer(name="telemetry", help="What came in: gaps and quarantine.", no_args_is_help=True)
-
-EXCERPT = 60
+app = typer.Typer(name="telemetry", help="What came in: gaps, quarantine, roll-ups, archive.", no_args_is_help=True)
 
 
 @top.command()
@@ -83,32 +81,28 @@ def gaps(
     out.print(f"{sum(gap.size for gap in found)} messages in {len(found)} gaps", markup=False)
 
 
+app.command()(quarantine)
+app.command()(replay)
+app.command()(conflicts)
+
+
 @app.command()
-def quarantine(
+def rollup(
+    device: Annotated[list[str] | None, typer.Argument(help="Devices; default: all that lack something.")] = None,
     *,
-    limit: Annotated[int, typer.Option(min=1, help="How many, latest first.")] = 100,
     as_json: Json = False,
     home: Home = HERE,
 ) -> None:
-    """Show refused messages with their reason; their bytes are kept."""
-    found = open_app(home).show_quarantine(limit=limit)
+    """Bring hourly and daily roll-ups up to date; whoever reads them does the same for the devices in question."""
+    rolled = open_app(home).refresh_rollups(device or None, progress=progress)
     if as_json:
-        show_json([{"last_at": at, **_plain(r), "payload": _text(r.payload)} for at, r in found])
+        show_json({"readings": rolled})
         return
-    rows = [
-        (at.isoformat(timespec="seconds"), r.reason, r.detail, r.topic, _text(r.payload[:EXCERPT])) for at, r in found
-    ]
-    show_table("Quarantine", ("last arrived", "reason", "detail", "topic", "begins with"), rows)
-    counted = Counter(rejection.reason for _, rejection in found)
-    out.print(", ".join(f"{count} {reason}" for reason, count in counted.most_common()) or "empty", markup=False)
+    out.print(f"{rolled} readings rolled up", markup=False)
 
 
 def _plain(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]
-
-
-def _text(payload: bytes) -> str:
-    return payload.decode("utf-8", "backslashreplace")
 
 
 def _log_to_stderr() -> None:

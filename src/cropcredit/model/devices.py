@@ -134,6 +134,42 @@ class Rejection:
     seq: int | None = None
 
 
+PASSED = "passed"
+"""Outcome of a replay: the message is stored as a reading, or was already, or is kept as a conflict."""
+TOLD_ANEW = "state"
+"""Outcome of a replay: none, the device tells its state every ten minutes, and an old one would hide the new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """One refused message as it is kept: equal ones, refused for the same reason, are one."""
+
+    number: int
+    """Grows in the order of first arrival."""
+    rejection: Rejection
+    first_at: datetime
+    last_at: datetime
+    times: int
+    """How often it arrived."""
+    tied: bool
+    """The broker tied user names to topics when it first arrived, so it was certain who sent it."""
+    replayed_at: datetime | None = None
+    """When it was last tried again."""
+    outcome: str = ""
+    """Of that: PASSED, TOLD_ANEW, or the reason it was refused for then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A message that said something else under an identity that was stored already; what was stored first stands."""
+
+    said: Reading
+    stands: Reading
+    received_at: datetime
+    payload: bytes
+    """As received, of what was ``said``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """What a batch brought to the store."""

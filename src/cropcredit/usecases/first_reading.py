@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cropcredit.fields import distances_m
 from cropcredit.model import Clock as ClockSource
-from cropcredit.model import Device, Installation, Measurement, Reading, Rejection
+from cropcredit.model import Device, Installation, Measurement, Reading
 from cropcredit.ports import Clock, CredentialStore, FactStore, FieldStore, ReadingStore
 from cropcredit.telemetry import Dating, date_reading
 from cropcredit.telemetry.commissioning import fits, unit_slip
@@ -112,13 +112,9 @@ class CheckInstallation:
 
     def _silence(self, device_id: str, since: datetime) -> Finding:
         """Say why nothing is there: refused, if it was, with the reason; else not heard."""
-        refused: list[tuple[datetime, Rejection]] = [
-            (at, rejection)
-            for at, rejection in self.readings.quarantine(limit=1000)
-            if rejection.device_id == device_id and at >= since
-        ]
+        refused = self.readings.quarantine(device_id=device_id, since=since, open_only=True, limit=1)
         if refused:
-            rejection = refused[0][1]
+            rejection = refused[0].rejection
             facts = (("reason", rejection.reason), ("detail", rejection.detail))
             return Finding(code="refused", verdict=Verdict.WRONG, facts=facts)
         return Finding(code="not_heard", verdict=Verdict.WAIT)
@@ -166,7 +162,11 @@ def _placed(places: Sequence[Installation]) -> list[Finding]:
         Finding(
             code="placed",
             verdict=Verdict.OK,
-            facts=(("place", place.field_id or place.store_id), ("channel", place.channel)),
+            facts=(
+                ("kind", "field" if place.field_id else "store"),
+                ("place", place.field_id or place.store_id),
+                ("channel", place.channel),
+            ),
         )
         for place in places
     ]

@@ -189,7 +189,7 @@ class IngestMessages:
         """
         now = self.clock.now()
         batch = _sorted(messages, self._senders(messages), self._rules(now))
-        added = self.store.add(batch.readings, batch.rejections, received_at=now)
+        added = self.store.add(batch.readings, batch.rejections, received_at=now, tied=not self.signed_only)
         heard = self._save_states(batch.states)
         acks = self.store.settled(batch.boots())
         return Ingested(
@@ -206,14 +206,22 @@ class IngestMessages:
             skews_s=_skews(batch.readings[-SAMPLED:], now),
         )
 
-    def _rules(self, now: datetime) -> Rules:
+    def decode(self, messages: Sequence[Message], *, received_at: datetime, tied: bool) -> list[Outcome]:
+        """Decode messages that arrived earlier, in their order, and store nothing.
+
+        ``tied``: when they arrived, the broker tied user names to topics; what it did not must be signed.
+        """
+        senders, rules = self._senders(messages), self._rules(received_at, signed_only=self.signed_only or not tied)
+        return [_outcome(senders[message.topic], message, rules) for message in messages]
+
+    def _rules(self, now: datetime, *, signed_only: bool | None = None) -> Rules:
         def sender(device_id: str) -> Sender:
             return _sender(wire.Topic(device_id, ""), self.credentials.known([device_id]))
 
         others = OtherFormats(quantities=self.quantities, decoders=self.decoders, model_of=cache(self.model_of))
         return Rules(
             quantities=self.quantities,
-            signed_only=self.signed_only,
+            signed_only=self.signed_only if signed_only is None else signed_only,
             received_at=now,
             others=others,
             sender=cache(sender),

@@ -1,4 +1,4 @@
-"""What the officer and the operator want to know about readings: summary and grade, gaps, quarantine."""
+"""What the officer and the operator want to know about readings: summary and grade, gaps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Installation, Rejection
+from cropcredit.model import Installation
 from cropcredit.ports import Clock, FactStore, ReadingStore
 from cropcredit.telemetry import (
     Dated,
@@ -201,17 +201,6 @@ class FindGaps:
         """Give the gaps of these devices (None: of all)."""
         found = find_gaps(self.readings.spans(device_ids), self.readings.boots(device_ids), self.readings.states())
         return sorted(found, key=lambda gap: (gap.device_id, gap.boot, gap.first))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowQuarantine:
-    """Show what was refused, with its bytes and its reason."""
-
-    readings: ReadingStore
-
-    def __call__(self, *, limit: int = 100) -> list[tuple[datetime, Rejection]]:
-        """Give the latest first."""
-        return self.readings.quarantine(limit=limit)
 
 
 def _series(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]) -> Series:

@@ -58,7 +58,7 @@ def test_a_fleet_that_sends_nonsense_between_its_readings_loses_none(farm: Line)
     assert 0 < refused["spoof"] <= report["wrong_name"], "a wrong name on a poison is refused for its form, if first"
     assert refused.total() >= injected
     assert report["rejected"] == report["poisoned"] > 0, "the device dropped what is refused for what it says"
-    refusals = (rejection for _, rejection in store.quarantine(limit=10_000))
+    refusals = (refused.rejection for refused in store.quarantine(limit=10_000))
     named = {
         (rejection.device_id, rejection.boot, rejection.seq) for rejection in refusals if rejection.seq is not None
     }

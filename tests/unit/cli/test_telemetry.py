@@ -136,6 +136,46 @@ def test_gaps_and_quarantine_are_shown(home: Path):
     (refused,) = json.loads(run("telemetry", "quarantine", "--json", home=home).stdout)
     assert (refused["reason"], refused["payload"]) == ("utf8", "{\\xff")
     assert "1 utf8" in run("telemetry", "quarantine", home=home).stdout
+    assert json.loads(run("telemetry", "quarantine", "--reason", "range", "--json", home=home).stdout) == []
+
+
+def test_quarantine_is_replayed_when_what_was_wrong_is_put_right(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    said = json.dumps({"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": []}).encode()
+    opened(home).ingest_messages([Message("farm/v1/a/up", said), Message("farm/v1/a/up", b"{")])
+    run("devices", "add", "a", home=home)
+    told = run("telemetry", "replay", "--dry-run", home=home).stdout
+    assert "1 would pass, of 1 devices; still refused: 1 json" in told
+    done = json.loads(run("telemetry", "replay", "--reason", "unknown", "--json", home=home).stdout)
+    assert done == {"dry_run": False, "passed": 1, "refused": {"json": 1}, "states": 0}
+    assert opened(home).ingest_messages.store.counts()["readings"] == 1
+    assert "then json" in run("telemetry", "quarantine", home=home).stdout
+
+
+def test_conflicts_are_shown_with_what_stands(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    run("devices", "add", "a", home=home)
+    wet = {"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": [{"q": "soil.moisture", "v": 20, "c": "d30"}]}
+    dry = wet | {"m": [{"q": "soil.moisture", "v": 5, "c": "d30"}]}
+    opened(home).ingest_messages([Message("farm/v1/a/up", json.dumps(said).encode()) for said in (wet, dry)])
+    (found,) = json.loads(run("telemetry", "conflicts", "--json", home=home).stdout)
+    assert (found["stands"][0]["value"], found["said"][0]["value"]) == (20.0, 5.0)
+    shown = run("telemetry", "conflicts", "a", home=home).stdout
+    assert "soil.moisture d30 5" in shown
+    assert "devices rotate" in shown
+    assert "0 conflicts" in run("telemetry", "conflicts", "--since", "2100-01-01", home=home).stdout
+
+
+def test_roll_ups_are_brought_up_to_date_on_demand(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    run("devices", "add", "a", home=home)
+    said = json.dumps({"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": []}).encode()
+    opened(home).ingest_messages([Message("farm/v1/a/up", said)])
+    assert json.loads(run("telemetry", "rollup", "--json", home=home).stdout) == {"readings": 1}
+    assert "0 readings rolled up" in run("telemetry", "rollup", "a", home=home).stdout
 
 
 def test_the_health_line_says_what_is_wrong():

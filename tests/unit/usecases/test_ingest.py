@@ -46,7 +46,7 @@ class Desk:
         return self.ingest(messages)
 
     def reasons(self) -> list[str]:
-        return sorted(rejection.reason for _, rejection in self.store.quarantine())
+        return sorted(refused.rejection.reason for refused in self.store.quarantine())
 
 
 def up(seq: int, *, device: str = "a", boot: int = 1, value: Any = 23.4, **more: Any) -> Message:

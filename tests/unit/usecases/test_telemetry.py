@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.model import Clock, DeviceState, Measurement, Reading
 from cropcredit.telemetry import Grade
 from cropcredit.units import Quantity
 from cropcredit.usecases.device_tables import installation
-from cropcredit.usecases.telemetry import FindGaps, SensorSummary, ShowQuarantine, SummariseSensors
+from cropcredit.usecases.telemetry import FindGaps, SensorSummary, SummariseSensors
 from tests.fakes import FakeFacts, FakeReadings
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -149,11 +149,8 @@ def test_a_place_is_one_field_or_one_store():
         Farm().look()
 
 
-def test_gaps_and_quarantine_are_handed_out():
+def test_gaps_are_handed_out():
     farm = Farm()
     farm.says(1, wet(1.0))
     farm.says(3, wet(1.0))
-    refused = Rejection(topic="t", payload=b"x", reason="json", detail="d")
-    farm.store.add((), [refused], received_at=START)
     assert [(gap.first, gap.last) for gap in FindGaps(readings=farm.store)()] == [(2, 2)]
-    assert ShowQuarantine(readings=farm.store)() == [(START, refused)]

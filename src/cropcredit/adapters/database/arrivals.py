@@ -31,7 +31,13 @@ class Arrivals:
         self._keys: dict[str, int] = {}  # of devices whose rows are committed: a key never changes
 
     def add(
-        self, readings: Sequence[tuple[Reading, bytes]], rejections: Sequence[Rejection], *, received_at: datetime
+        self,
+        readings: Sequence[tuple[Reading, bytes]],
+        rejections: Sequence[Rejection],
+        *,
+        received_at: datetime,
+        known_at: datetime | None = None,
+        tied: bool = False,
     ) -> Added:
         """Commit one batch in one transaction; see :class:`cropcredit.ports.ReadingStore`."""
         if not readings and not rejections:
@@ -43,13 +49,15 @@ class Arrivals:
             with writing(self._engine) as connection:
                 keys = self._keys_of(connection, ids, create=True)
                 rows = [_row(keys[r.device_id], r, payload, at) for r, payload in readings]
+                if known_at is not None:  # a replay: nobody knew of it before
+                    rows = [row | {"known_at": microseconds(known_at)} for row in rows]
                 poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
                 seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
                 seqs = [seq for seq in seqs if seq[1] != UNCOUNTED]  # such seqs do not follow one another: no ranges
                 before = settled.load(connection, {(device, boot) for device, boot, _ in seqs})
                 fresh, conflicts = _store(connection, rows, before)
                 poison += [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
-                _set_aside(connection, rejections, at)
+                _set_aside(connection, rejections, at, tied=tied)
                 settled.reject(connection, [name for name in poison if name[1] != UNCOUNTED], at=at)
                 settled.extend(connection, before, seqs)
             self._keys |= keys
@@ -161,7 +169,7 @@ def _conflict(row: dict[str, Any]) -> dict[str, Any]:
     return kept | {"sha256": hashlib.sha256(row["body"]).hexdigest()}
 
 
-def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int) -> None:
+def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int, *, tied: bool) -> None:
     """Quarantine; the same message rejected for the same reason again only counts up."""
     if not rejections:
         return
@@ -178,6 +186,7 @@ def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int)
             "device_id": storable(r.device_id),
             "boot": r.boot,
             "seq": r.seq,
+            "tied": tied,
         }
         for r in rejections
     ]

@@ -26,13 +26,14 @@ from cropcredit.adapters.database.ledger import (
     spread,
     together,
 )
+from cropcredit.adapters.database.refused import Refused
 from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
-from cropcredit.model import Boot, DeviceState, Reading, Rejection
+from cropcredit.model import Boot, DeviceState, Reading
 from cropcredit.telemetry.ranges import Range
 
 
-class DatabaseReadings(Arrivals):
-    """ReadingStore on SQLite or PostgreSQL: what arrived is committed by the one half and read by this one."""
+class DatabaseReadings(Arrivals, Refused):
+    """ReadingStore on SQLite or PostgreSQL: what arrived is committed by one part and read back by the others."""
 
     def states(self) -> dict[str, DeviceState]:
         """Give the latest state of each device."""
@@ -89,26 +90,6 @@ class DatabaseReadings(Arrivals):
             names = {key: device for device, key in keys.items()}
             found = settled.load_devices(connection, sorted(names))
         return {(names[key], boot): ranges for (key, boot), ranges in sorted(found.items())}
-
-    def quarantine(self, *, limit: int = 1000) -> list[tuple[datetime, Rejection]]:
-        """Read the latest rejections, newest first, with the instant they last arrived."""
-        query = select(QUARANTINE).order_by(QUARANTINE.c.last_at.desc(), QUARANTINE.c.row.desc()).limit(limit)
-        with reading(self._engine) as connection:
-            return [
-                (
-                    instant(row.last_at),
-                    Rejection(
-                        topic=row.topic,
-                        payload=row.payload,
-                        reason=row.reason,
-                        detail=row.detail,
-                        device_id=row.device_id,
-                        boot=row.boot,
-                        seq=row.seq,
-                    ),
-                )
-                for row in connection.execute(query)
-            ]
 
     def counts(self) -> dict[str, int]:
         """Count readings, measurements, conflicts and quarantined messages (equal ones once)."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 from sqlalchemy import UniqueConstraint as Unique
 
@@ -139,6 +140,10 @@ QUARANTINE = Table(
     Column("device_id", Text, nullable=False),
     Column("boot", BigInteger),
     Column("seq", BigInteger),
+    Column("tied", Boolean, nullable=False, server_default=false()),  # the broker told who sent it
+    Column("replayed_at", BigInteger),
+    Column("outcome", String(40), nullable=False, server_default=""),  # of the last replay
+    Index("quarantine_by_device", "device_id", "row"),
 )
 
 DEVICE_STATE = Table(
