@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
-from cropcredit.model import Boot, DeviceState
+from cropcredit.model import FIRST_SESSION, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, between
 
 SILENT_AFTER = 3
@@ -22,7 +23,7 @@ class GapKind(StrEnum):
     OPEN = "open"
     """The device may still hold these and send them."""
     LOST = "lost"
-    """The device has said that it no longer holds them."""
+    """The device has said that it no longer holds them, or it speaks through a network server, which resends nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ def find_gaps(
     """Find what is missing from each boot of each device.
 
     A seq counts as missing when a later one of the same boot has arrived, or the device has said that it made it.
-    What lies below the device's ``low`` is lost there; the rest may still come.
+    What lies below the device's ``low`` is lost there; the rest may still come. The session of a network server begins
+    with the first frame that is held: nobody knows how old it was when it was first heard here.
 
     Parameters
     ----------
@@ -69,6 +71,9 @@ def find_gaps(
     gaps = []
     for device_id, boot in sorted(spans.keys() | boots.keys()):
         ranges = spans.get((device_id, boot), ())
+        if boot >= FIRST_SESSION:
+            gaps += [_gap(device_id, boot, before + 1, after - 1, GapKind.LOST) for before, after in _breaks(ranges)]
+            continue
         low = boots.get((device_id, boot), Boot()).low
         made = max(ranges[-1][1] if ranges else 0, low - 1, _made(states.get(device_id), boot))
         for first, last in between(ranges, start=1, end=made):
@@ -94,6 +99,11 @@ def silent_since(last_seen: datetime | None, interval_s: int | None, now: dateti
     if last_seen is None or interval_s is None:
         return None
     return last_seen if now - last_seen > max(SILENT_AFTER * timedelta(seconds=interval_s), SHORTEST_SILENCE) else None
+
+
+def _breaks(ranges: Sequence[Range]) -> list[tuple[int, int]]:
+    """Give (last held, first held again) of every break between ranges."""
+    return [(before[1], after[0]) for before, after in pairwise(ranges)]
 
 
 def _made(state: DeviceState | None, boot: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from cropcredit.model import Boot, DeviceState
+from cropcredit.model import FIRST_SESSION, Boot, DeviceState
 from cropcredit.telemetry import GapKind, find_gaps, silent_since
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -61,3 +61,12 @@ def test_silence_is_normal_for_three_intervals_and_never_shorter_than_two_heartb
 def test_a_device_that_promised_nothing_is_not_called_silent():
     assert silent_since(NOON, None, NOON + 999 * HOUR) is None
     assert silent_since(None, 60, NOON) is None
+
+
+def test_a_network_servers_session_begins_where_it_was_first_heard_and_resends_nothing():
+    session = FIRST_SESSION + 0x260BE6BF
+    assert found({("a", session): [(87, 90), (93, 93), (95, 99)]}) == [
+        (session, 91, 92, "lost"),
+        (session, 94, 94, "lost"),
+    ]
+    assert found({("a", session): [(87, 90)]}) == []
