@@ -23,7 +23,7 @@ class GapKind(StrEnum):
     OPEN = "open"
     """The device may still hold these and send them."""
     LOST = "lost"
-    """The device has said that it no longer holds them, or it speaks through a network server, which resends nothing."""
+    """The device has said that it no longer holds them, or a network server speaks for it, which resends nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Installation
+from cropcredit.model import UNCOUNTED, Installation
 from cropcredit.ports import Clock, FactStore, ReadingStore
 from cropcredit.telemetry import (
     Dated,
@@ -218,7 +218,8 @@ def _missing(readings: Sequence[Dated]) -> int:
     """Count the seqs between the first and the last one held of each boot that are not held."""
     seqs: defaultdict[int, list[int]] = defaultdict(list)
     for dated in readings:
-        seqs[dated.reading.boot].append(dated.reading.seq)
+        if dated.reading.boot != UNCOUNTED:
+            seqs[dated.reading.boot].append(dated.reading.seq)
     return sum(max(held) - min(held) + 1 - len(held) for held in seqs.values())
 
 

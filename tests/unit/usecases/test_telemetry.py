@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Clock, DeviceState, Measurement, Reading
+from cropcredit.model import UNCOUNTED, Clock, DeviceState, Measurement, Reading, Source
 from cropcredit.telemetry import Grade
 from cropcredit.units import Quantity
 from cropcredit.usecases.device_tables import installation
@@ -124,6 +124,18 @@ def test_a_hole_in_the_seqs_counts_as_missing():
     (device,) = farm.look(field_id="f", days=3).devices
     assert device.missing == 10
     assert [reason.code for reason in device.evidence.reasons] == ["missing"]
+
+
+def test_where_nothing_is_counted_nothing_is_missing():
+    farm = Farm()
+    for hour in range(20):
+        reading = Reading(
+            device_id="p", boot=UNCOUNTED, seq=hour * 10**12, clock=Clock.RTC, up_ms=0, observed_at=START + hour * HOUR,
+            measurements=(wet(20.0 + hour),), source=Source.SENML,
+        )  # fmt: skip
+        farm.store.add([(reading, b"")], (), received_at=START + hour * HOUR)
+    [device] = farm.look(field_id="f").devices
+    assert (device.readings, device.missing) == (20, 0)
 
 
 def test_silence_beyond_the_declared_interval_is_told_and_is_no_reason():
