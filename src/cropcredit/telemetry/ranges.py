@@ -7,6 +7,20 @@ from collections.abc import Iterable, Sequence
 Range = tuple[int, int]
 
 
+def runs(numbers: Iterable[int]) -> list[Range]:
+    """Write numbers, in any order and repeated or not, as ranges.
+
+    Examples
+    --------
+    >>> runs([5, 1, 2, 9, 2])
+    [(1, 2), (5, 5), (9, 9)]
+    """
+    ascending = sorted(set(numbers))
+    if ascending and ascending[-1] - ascending[0] == len(ascending) - 1:
+        return [(ascending[0], ascending[-1])]
+    return merged((number, number) for number in ascending)
+
+
 def merged(ranges: Iterable[Range]) -> list[Range]:
     """Join overlapping and touching ranges.
 

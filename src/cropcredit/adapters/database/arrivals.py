@@ -7,20 +7,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert
 
 from cropcredit.adapters.database import settled
-from cropcredit.adapters.database.bodies import microseconds, write_body
-from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into, storable
+from cropcredit.adapters.database.bodies import microseconds
+from cropcredit.adapters.database.bulk import take_turns
+from cropcredit.adapters.database.dialects import device_keys, insert_into, storable
 from cropcredit.adapters.database.engine import reading, writing
+from cropcredit.adapters.database.reading_rows import row_of, store
 from cropcredit.adapters.database.settled import BootKey
-from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING, UNROLLED
+from cropcredit.adapters.database.tables import DEVICE_STATE, QUARANTINE
 from cropcredit.errors import StateConflict, StoreUnavailable
 from cropcredit.model import UNCOUNTED, Ack, Added, Boot, DeviceState, Reading, Rejection
-from cropcredit.telemetry.ranges import Range, holds
 
 
 class Arrivals:
@@ -36,8 +36,6 @@ class Arrivals:
         rejections: Sequence[Rejection],
         *,
         received_at: datetime,
-        known_at: datetime | None = None,
-        tied: bool = False,
     ) -> Added:
         """Commit one batch in one transaction; see :class:`cropcredit.ports.ReadingStore`."""
         if not readings and not rejections:
@@ -47,23 +45,23 @@ class Arrivals:
         at = microseconds(received_at)
         try:
             with writing(self._engine) as connection:
+                take_turns(connection)
                 keys = self._keys_of(connection, ids, create=True)
-                rows = [_row(keys[r.device_id], r, payload, at) for r, payload in readings]
-                if known_at is not None:  # a replay: nobody knew of it before
-                    rows = [row | {"known_at": microseconds(known_at)} for row in rows]
+                rows = [
+                    row_of(keys[r.device_id], r, payload, received_at=at, known_at=None) for r, payload in readings
+                ]
                 poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
-                seqs = [(row["device"], row["boot"], row["seq"]) for row in rows] + [name[:3] for name in poison]
-                seqs = [seq for seq in seqs if seq[1] != UNCOUNTED]  # such seqs do not follow one another: no ranges
-                before = settled.load(connection, {(device, boot) for device, boot, _ in seqs})
-                fresh, conflicts = _store(connection, rows, before)
-                poison += [(row["device"], row["boot"], row["seq"], "conflict") for row in conflicts]
-                _set_aside(connection, rejections, at, tied=tied)
+                seqs = _counted([*((row.device, row.boot, row.seq) for row in rows), *(name[:3] for name in poison)])
+                before = settled.load(connection, seqs.keys())
+                fresh, conflicts = store(connection, rows, before)
+                poison += [(row.device, row.boot, row.seq, "conflict") for row in conflicts]
+                _set_aside(connection, rejections, at)
                 settled.reject(connection, [name for name in poison if name[1] != UNCOUNTED], at=at)
                 settled.extend(connection, before, seqs)
             self._keys |= keys
         except StateConflict as error:  # another writer was between our look and our insert: the batch is tried again
             raise StoreUnavailable(str(error)) from error
-        names, new = {key: device for device, key in keys.items()}, Counter(row["device"] for row in fresh)
+        names, new = {key: device for device, key in keys.items()}, Counter(row.device for row in fresh)
         return Added(
             stored={names[key]: count for key, count in new.items()},
             repeated=len(rows) - len(fresh) - len(conflicts),
@@ -106,70 +104,16 @@ class Arrivals:
             settled.hold(connection, [(keys[state.device_id], state) for state in states])
 
 
-def _row(device: int, message: Reading, payload: bytes, at: int) -> dict[str, Any]:
-    return {
-        "device": device,
-        "boot": message.boot,
-        "seq": message.seq,
-        "observed_at": None if message.observed_at is None else microseconds(message.observed_at),
-        "received_at": at,
-        "measurements": len(message.measurements),
-        "key_id": message.key_id,
-        "body": write_body(message),
-        "payload": payload,
-    }
+def _counted(identities: Iterable[tuple[int, int, int]]) -> dict[BootKey, list[int]]:
+    """Gather the seqs of each boot, but of those whose seqs do not follow one another."""
+    seqs: defaultdict[BootKey, list[int]] = defaultdict(list)
+    for device, boot, seq in identities:
+        if boot != UNCOUNTED:
+            seqs[device, boot].append(seq)
+    return seqs
 
 
-def _store(
-    connection: Connection, rows: Sequence[dict[str, Any]], before: dict[BootKey, list[Range]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Insert what is new, pass over repetitions, set apart what contradicts a stored reading; gives new and latter."""
-    seen: dict[tuple[int, int, int], bytes] = {}
-    # Only a seq that was settled before this batch can be in the table already, so only those are looked up.
-    old = [
-        row
-        for row in rows
-        if row["boot"] == UNCOUNTED or holds(before.get((row["device"], row["boot"]), ()), row["seq"])
-    ]
-    if old:
-        seen = _bodies(connection, old)
-    fresh, conflicts = [], []
-    for row in rows:
-        body = seen.setdefault((row["device"], row["boot"], row["seq"]), row["body"])
-        if body is row["body"]:
-            fresh.append(row)
-        elif body != row["body"]:
-            conflicts.append(_conflict(row))
-    execute_many(connection, insert_into(connection, READING).on_conflict_do_nothing(), fresh)
-    execute_many(connection, insert_into(connection, CONFLICT).on_conflict_do_nothing(), conflicts)
-    if old:  # refused then, valid now: the ledger of roll-ups cannot see by the seq alone that it is new
-        again = {(row["device"], row["boot"], row["seq"]) for row in old}
-        late = [{name: row[name] for name in ("device", "boot", "seq")} for row in fresh]
-        late = [row for row in late if tuple(row.values()) in again]
-        execute_many(connection, insert_into(connection, UNROLLED).on_conflict_do_nothing(), late)
-    return fresh, conflicts
-
-
-def _bodies(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int, int], bytes]:
-    seqs: defaultdict[BootKey, set[int]] = defaultdict(set)
-    for row in rows:
-        seqs[row["device"], row["boot"]].add(row["seq"])
-    found: dict[tuple[int, int, int], bytes] = {}
-    for (device, boot), wanted in seqs.items():
-        for chunk in chunks(sorted(wanted)):
-            query = select(READING.c.seq, READING.c.body).where(
-                READING.c.device == device, READING.c.boot == boot, READING.c.seq.in_(chunk)
-            )
-            found |= {(device, boot, row.seq): row.body for row in connection.execute(query)}
-    return found
-
-
-def _conflict(row: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: row[name] for name in ("device", "boot", "seq", "received_at", "body", "payload")}
-    return kept | {"sha256": hashlib.sha256(row["body"]).hexdigest()}
-
-
-def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int, *, tied: bool) -> None:
+def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int) -> None:
     """Quarantine; the same message rejected for the same reason again only counts up."""
     if not rejections:
         return
@@ -186,7 +130,6 @@ def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int,
             "device_id": storable(r.device_id),
             "boot": r.boot,
             "seq": r.seq,
-            "tied": tied,
         }
         for r in rejections
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -13,7 +13,7 @@ from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import chunks, execute_many, greatest, insert_into, least, rows_of
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
 from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState
-from cropcredit.telemetry.ranges import Range, contiguous, merged
+from cropcredit.telemetry.ranges import Range, contiguous, merged, runs
 
 BootKey = tuple[int, int]
 """(device key, boot)."""
@@ -40,15 +40,14 @@ def load_devices(connection: Connection, devices: Iterable[int]) -> dict[BootKey
     return _collected(rows_of(connection, _SETTLED.format(of="device", keys="{keys}"), ((d,) for d in devices)))
 
 
-def extend(connection: Connection, before: dict[BootKey, list[Range]], seqs: Iterable[tuple[int, int, int]]) -> None:
-    """Add (device key, boot, seq) to the ledger."""
-    arrived: defaultdict[BootKey, list[Range]] = defaultdict(list)
-    for device, boot, seq in seqs:
-        arrived[device, boot].append((seq, seq))
+def extend(connection: Connection, before: Mapping[BootKey, list[Range]], seqs: Mapping[BootKey, list[int]]) -> None:
+    """Add the seqs that came of each boot to the ledger, which held ``before``."""
     gone, changed = [], []
-    for (device, boot), new in arrived.items():
+    for (device, boot), new in seqs.items():
         old = before.get((device, boot), [])
-        now = merged([*old, *new])
+        now = merged([*old, *runs(new)])
+        if now == old:
+            continue
         starts, was = {first for first, _ in now}, set(old)
         gone += [{"d": device, "b": boot, "f": first} for first, _ in old if first not in starts]
         changed += [{"device": device, "boot": boot, "first": f, "last": t} for f, t in now if (f, t) not in was]
