@@ -59,6 +59,33 @@ class Habits:
     """Write ``dev`` into each message."""
     delay: float = 0.0
     """Fault: probability that a first transmission is held back, so that later messages overtake it."""
+    rate: float = 0.0
+    """Most messages per second, of which old ones get half; 0 means as fast as acknowledgements come."""
+    obeys: bool = True
+    """False is bad firmware: it never reads ``cmd``, and a wiped device counts its boots from 1 again."""
+
+
+class Allowance:
+    """How many messages a device may send now: a bucket that fills at its rate, and one of half that for old ones."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self._all, self._old, self._at = rate, max(1.0, rate), max(1.0, rate / 2), 0.0
+
+    def refill(self, now: float) -> None:
+        """Let time pass."""
+        passed, self._at = max(0.0, now - self._at), now
+        self._all = min(max(1.0, self.rate), self._all + passed * self.rate)
+        self._old = min(max(1.0, self.rate / 2), self._old + passed * self.rate / 2)
+
+    def take(self, *, live: bool) -> bool:
+        """Spend one message, if there is one."""
+        if self.rate <= 0:
+            return True
+        if self._all < 1 or (not live and self._old < 1):
+            return False
+        self._all -= 1
+        self._old -= not live
+        return True
 
 
 class Device:
@@ -78,15 +105,19 @@ class Device:
         rng: random.Random,
     ) -> None:
         self.identity, self.number, self.boot, self.proven = identity, memory.number, memory.boot, memory.proven
+        self._base = memory.base
         self.journal, self.habits, self.clock, self.rng = journal, habits, clock, rng
         self.seq = 1
         self.interval_s = 60
         self.started_ms: int | None = None
         self.config_version = -1
+        self.has_news = False
+        """The ring was full: ``low`` has risen, and the server should hear of it."""
         self.resend_at = float("inf")
         self._flights: dict[tuple[int, int], Flight] = {}
         self._live: dict[tuple[int, int], bytes] = {}
         self._cursor, self._more, self._old_flights = (0, 0), True, 0
+        self._allowance = Allowance(habits.rate)
 
     # --- measuring -------------------------------------------------------------------------------------------------
 
@@ -105,9 +136,14 @@ class Device:
         self.record_content(content, live=live)
         return content
 
-    def record_content(self, content: bytes, *, live: bool, poison: bool = False) -> None:
+    def record_content(self, content: bytes, *, live: bool, poison: str = "") -> None:
         """Put an encoded content, sound or poisonous, under the next number into the journal."""
-        self.journal.append(self.number, self.boot, self.seq, content, poison=poison)
+        gone = self.journal.append(self.number, self.boot, self.seq, content, poison=poison)
+        if gone is not None:
+            self._live.pop(gone, None)
+            if gone in self._flights:
+                self._old_flights -= not self._flights.pop(gone).live
+            self.has_news = True
         if live and len(self._live) < self.habits.window:
             self._live[self.boot, self.seq] = content
         else:
@@ -127,8 +163,9 @@ class Device:
 
     def pump(self, now: float) -> list[Outgoing]:
         """Choose what to publish now: what is overdue, then live readings, then the oldest of the journal."""
+        self._allowance.refill(now)
         out = self._overdue(now) if self.resend_at <= now else []
-        while self._live and len(self._flights) < self.habits.window:
+        while self._live and len(self._flights) < self.habits.window and self._allowance.take(live=True):
             key = next(iter(self._live))
             out += self._launch(key, self._live.pop(key), now, live=True)
         room = min(self.habits.window - len(self._flights), self.habits.window // 2 - self._old_flights)
@@ -139,7 +176,7 @@ class Device:
     def _overdue(self, now: float) -> list[Outgoing]:
         out = []
         for key, flight in self._flights.items():
-            if flight.due <= now:
+            if flight.due <= now and self._allowance.take(live=flight.live):
                 out.append(Outgoing(self._compose(key, flight.content), again=flight.tries > 0))
                 flight.due = now + self._pause(flight.tries)
                 flight.tries += 1
@@ -148,12 +185,14 @@ class Device:
 
     def _backfill(self, room: int, now: float) -> list[Outgoing]:
         rows = self.journal.after(self.number, *self._cursor, room)
-        self._more = len(rows) == room
         out: list[Outgoing] = []
         for boot, seq, content in rows:
+            if (boot, seq) not in self._flights and (boot, seq) not in self._live:
+                if not self._allowance.take(live=False):
+                    return out
+                out += self._launch((boot, seq), content, now, live=False)
             self._cursor = (boot, seq)
-            if self._cursor not in self._flights and self._cursor not in self._live:
-                out += self._launch(self._cursor, content, now, live=False)
+        self._more = len(rows) == room
         return out
 
     def _launch(self, key: tuple[int, int], content: bytes, now: float, *, live: bool) -> list[Outgoing]:
@@ -190,11 +229,13 @@ class Device:
 
     def obey(self, command: Command) -> bool:
         """Take over a configuration; says whether the boot number moved (contract, section 6)."""
+        if not self.habits.obeys:
+            return False
         if command.version >= self.config_version:
             self.config_version = command.version
             self.interval_s = command.interval or self.interval_s
         if not self.proven:
-            self.prove(shift=command.boot)
+            self.prove(seen=command.boot)
             return command.boot > 0
         if command.boot <= self.boot:
             return False
@@ -203,9 +244,10 @@ class Device:
         self.journal.set_boot(self.number, self.boot)
         return True
 
-    def prove(self, *, shift: int = 0) -> None:
-        """Fix the numbers of a device without memory: from now on it may send."""
-        self.proven = True
+    def prove(self, *, seen: int = 0) -> None:
+        """Fix the numbers of a device without memory, above the highest boot the server has seen: now it may send."""
+        shift = seen - self._base
+        self.proven, self._base = True, 0
         self.boot += shift
         self._live = {(boot + shift, seq): content for (boot, seq), content in self._live.items()}
         self.journal.prove(self.number, shift=shift)
@@ -213,6 +255,7 @@ class Device:
     def state(self, up_ms: int) -> bytes:
         """Compose the birth message or heartbeat."""
         low = self.journal.low(self.number, self.boot) or self.seq
+        self.has_news = False
         return state_message(
             boot=self.boot, up=up_ms, low=low, following=self.seq, firmware=FIRMWARE,
             key=self.identity.key, interval=self.interval_s,
@@ -224,3 +267,10 @@ class Device:
         self._cursor, self._more, self._old_flights = (0, 0), True, 0
         self.boot, self.seq, self.started_ms = self.boot + 1, 1, None
         self.journal.set_boot(self.number, self.boot)
+
+    def wipe(self) -> int:
+        """Lose the journal too, and with it every count; returns how many messages are lost."""
+        held = self.journal.wipe(self.number)
+        self.cut_power()
+        self.proven, self._base, self.config_version = False, self.boot - 1, -1
+        return held

@@ -6,14 +6,15 @@ import random
 import re
 from dataclasses import dataclass
 
-from firmware_sim.message import Content, Key
+from firmware_sim.malformed import BROKEN, POISON, USUAL_BROKEN
+from firmware_sim.message import Key
 
 OTHER = "somebody-else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Probabilities per message (power loss: mean seconds between two of one device); zero is off."""
+    """Probabilities per message, or mean seconds between two events of one device; zero is off."""
 
     duplicate: float = 0.0
     """A message is published twice."""
@@ -21,45 +22,34 @@ class Faults:
     """A message is overtaken by later ones."""
     malformed: float = 0.0
     """A broken copy follows that nobody can attribute: cut off, not JSON, too large … Sent once, not journalled."""
+    malformed_kinds: tuple[str, ...] = USUAL_BROKEN
+    """Names of :data:`~firmware_sim.malformed.BROKEN` to draw from."""
     poison: float = 0.0
     """A message follows that is refused for what it says, under a seq of its own. Journalled like any other."""
     wrong_name: float = 0.0
     """A copy follows that claims to come from another device. Sent once, not journalled."""
+    wrong_topic: float = 0.0
+    """A copy is published under another device's topic; a broker with access lists drops it. Sent once."""
     power_loss_s: float = 0.0
     """A device loses power, and everything but its journal."""
+    outage_s: float = 0.0
+    """A device loses its network, as when the SIM card has lapsed; it measures on, and sends all of it later."""
+    outage_lasts_s: float = 0.0
+    """Mean length of such an outage."""
+    wipe_s: float = 0.0
+    """A device loses its flash as well: what it held, and how far it had counted."""
 
 
-def malformed(payload: bytes, rng: random.Random) -> bytes:
-    """Break a message so that no receiver can tell which one it was (reasons ``json``, ``utf8``, ``size``)."""
-    breakages = (
-        payload[: rng.randrange(1, len(payload) - 1)],
-        payload.replace(b'"m":[', b'"m":[NaN,', 1),
-        payload.replace(b'"seq":', b'"seq":1,"seq":', 1),
-        payload.replace(b'"clk":"', b'"clk":"\xff', 1),
-        payload[:-1] + b" " * 8192 + payload[-1:],
-        payload + b"}",
-        b"",
-        b"\x00" + payload,
-    )
-    return rng.choice(breakages)
+def malformed(payload: bytes, rng: random.Random, kinds: tuple[str, ...] = USUAL_BROKEN) -> tuple[str, bytes]:
+    """Break a message so that no receiver can tell which one it was; gives the kind and the bytes."""
+    kind = rng.choice(kinds)
+    return kind, BROKEN[kind].make(payload, rng)
 
 
-def poison(content: bytes, rng: random.Random) -> bytes:
-    """Change what a message says into something the contract refuses by name, leaving its number readable."""
-    head = content[: content.index(b',"m":[')]
-    one = b'{"q":"soil.moisture","v":%b,"c":"d30"}'
-    sound = one % b"23.4"
-    poisons = (
-        head + b',"m":[%b]' % (one % b"140"),  # range
-        head + b',"m":[{"q":"soil.wetness","v":1,"c":""}]',  # quantity
-        head + b',"m":[%b,%b]' % (sound, sound),  # repeated
-        head + b',"m":[%b]' % (one % b'"wet"'),  # schema
-        head + b',"m":[%b]' % (one % b"1e400"),  # schema
-        head + b',"m":[%b]' % (one % b"null"),  # schema
-        Content(clk="ntp", ts=None, up=0, values=()).encode(),  # clock
-        Content(clk="none", ts=0, up=0, values=()).encode(),  # clock
-    )
-    return rng.choice(poisons)
+def poison(content: bytes, rng: random.Random) -> tuple[str, bytes]:
+    """Change what a message says into something the contract refuses by name; gives the kind and the content."""
+    kind = rng.choice(tuple(POISON))
+    return kind, POISON[kind].make(content, rng)
 
 
 def wrong_name(payload: bytes, *, key: Key | None) -> bytes:

@@ -13,10 +13,12 @@ from firmware_sim.device import Device, Reading
 from firmware_sim.identity import Identity
 from firmware_sim.journal import Journal, Memory
 from firmware_sim.link import Broker
+from firmware_sim.malformed import POISON
 from firmware_sim.node import Node, Surroundings, wall_ms
 from firmware_sim.plan import Plan, Source
 
 SWEEP_S = 0.1
+TELL_S = 2.0
 BATCH = 500
 BACKLOG = 20_000
 """How many recorded readings of a replay may wait for their acknowledgement."""
@@ -30,8 +32,8 @@ class Fleet:
         tell: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.source, self.journal, self.plan = source, journal, plan
-        self.around = Surroundings(broker=broker, plan=plan, tell=tell, live=source.live)
         known = {identity.device_id: identity for identity in identities}
+        self.around = Surroundings(broker=broker, tell=tell, live=source.live, device_ids=tuple(known))
         memories = journal.power_on(known)
         self.nodes = {name: self._node(identity, memories[name]) for name, identity in known.items()}
         self._taken = journal.taken(source.digest) if source.digest else 0
@@ -42,10 +44,11 @@ class Fleet:
 
     def _node(self, identity: Identity, memory: Memory) -> Node:
         rng = random.Random(f"{self.plan.seed}/{identity.device_id}")
-        habits = replace(self.plan.habits, delay=self.plan.faults.reorder)
-        device = Device(identity, memory, self.journal, habits=habits, clock=self.plan.clock, rng=rng)
+        character = self.plan.character(identity.device_id)
+        habits = replace(character.habits, delay=character.faults.reorder)
+        device = Device(identity, memory, self.journal, habits=habits, clock=character.clock, rng=rng)
         device.interval_s = self.plan.interval_s
-        return Node(device, self.around, rng)
+        return Node(device, self.around, character, rng)
 
     def run(self, each_second: Callable[[Fleet], None] = lambda _: None) -> bool:
         """Run to the end; says whether every message was acknowledged. Calls ``each_second`` about once a second."""
@@ -72,9 +75,10 @@ class Fleet:
 
     @property
     def outstanding(self) -> int:
-        """Messages recorded and not acknowledged."""
+        """Messages recorded, not acknowledged and not lost."""
         counts = self.counts
-        return self._held_before + counts["readings"] + counts["poisoned"] - counts["acked"] - counts["rejected"]
+        ended = counts["acked"] + counts["rejected"] + self.journal.lost
+        return self._held_before + counts["readings"] + counts["poisoned"] - ended
 
     @property
     def online(self) -> int:
@@ -89,18 +93,52 @@ class Fleet:
     @property
     def impatient(self) -> bool:
         """True when nothing was recorded or acknowledged for too long; while readings are made, never."""
+        now = time.monotonic()
         if self.source.live and not self.source.exhausted:
-            self._recorded_at = time.monotonic()
-        return time.monotonic() - max(self._recorded_at, self.around.acked_at) > self.plan.patience_s
+            self._recorded_at = now
+        if now - max(self._recorded_at, self.around.acked_at) <= self.plan.patience_s:
+            return False
+        if any(node.offline_until > now for node in self.nodes.values()):
+            self._recorded_at = now  # who has no network by our own will has not failed
+            return False
+        return True
 
     def _power_up(self) -> None:
-        now, held = time.monotonic(), self.journal.left()
         for name, node in self.nodes.items():
             if self.source.live:
-                node.device.started_ms = wall_ms()
+                node.device.started_ms = self.source.begun_ms(name) or wall_ms()
+        self._record_backlog()
+        now, held = time.monotonic(), self.journal.left()
+        for name, node in self.nodes.items():
             if self.source.live or name in held:
                 node.start(now, spread_s=self._spread_s)
-            node.plan_power_cut(now)
+            node.plan_faults(now)
+        self._plan_silence(now)
+
+    def _record_backlog(self) -> None:
+        """Fill the journals with what was measured before the run, and commit now and then."""
+        told_at, count = time.monotonic(), 0
+        for count, reading in enumerate(self.source.backlog(), start=1):
+            self._record_one(self.nodes[reading.device_id], reading)
+            if count % (10 * BATCH) == 0:
+                self.journal.commit()
+                if time.monotonic() - told_at >= TELL_S:
+                    told_at = time.monotonic()
+                    self.around.tell(f"backlog: {count} readings in the journal")
+                if self._stopping:
+                    break
+        if count:
+            self.journal.commit()
+            self.around.tell(f"backlog: {count} readings in the journal; connecting")
+
+    def _plan_silence(self, now: float) -> None:
+        def moment(at_ms: int) -> float:
+            return now + (at_ms - wall_ms()) / 1000
+
+        for name, (begins, ends) in self.source.silent.items():
+            self.nodes[name].plan_silence(moment(begins), moment(ends))
+        for name, at_ms in self.source.gone.items():
+            self.nodes[name].gone_at = moment(at_ms)
 
     @property
     def _spread_s(self) -> float:
@@ -134,28 +172,34 @@ class Fleet:
     def _record(self, now: float) -> None:
         readings = self.source.take(self._room, now_ms=wall_ms()) if self._room > 0 else []
         for reading in readings:
-            self._record_one(self.nodes[reading.device_id], reading, now)
+            node = self.nodes[reading.device_id]
+            began = node.device.started_ms is None
+            self._record_one(node, reading)
+            if began:
+                node.say_state(now)
+            node.start(now, spread_s=self._spread_s)
+            node.wake()
         if readings:
             self._taken += len(readings)
             self._recorded_at = now
             if self.source.digest:
                 self.journal.take(self.source.digest, self._taken)
 
-    def _record_one(self, node: Node, reading: Reading, now: float) -> None:
-        live, began = self.source.live and node.online, node.device.started_ms is None
+    def _record_one(self, node: Node, reading: Reading) -> None:
+        live = self.source.live and node.online
         content = node.device.record(reading, live=live)
         self.counts["readings"] += 1
-        if node.strikes(self.plan.faults.poison):
-            node.device.record_content(faults.poison(content, node.rng), live=live, poison=True)
+        if node.strikes(node.faults.poison):
+            kind, poisoned = faults.poison(content, node.rng)
+            node.device.record_content(poisoned, live=live, poison=kind)
             self.counts["poisoned"] += 1
-        if began:
-            node.say_state(now)
-        node.start(now, spread_s=self._spread_s)
-        node.wake()
+            self.counts[f"poison:{kind}:{POISON[kind].reason}"] += 1
 
     def _leave(self) -> None:
         self.around.leaving = True
         for node in self.nodes.values():
+            if node.device.has_news:
+                node.say_state(time.monotonic())
             if node.link is not None:
                 node.link.leave()
         self.around.selector.close()

@@ -1,13 +1,18 @@
-"""The durable journal of a fleet: what is not acknowledged yet, and how far each device has counted.
+"""The durable journal of a fleet: a ring per device of what is not acknowledged, and how far each has counted.
 
 One SQLite file stands for the flash of all devices. ``synchronous=FULL``: a reading counts as recorded once its
 transaction is on the disk, and the contract lets no message leave before. Commits are shared by the whole
 fleet, so this costs one fsync per turn of the loop, not one per reading. Deletions ride along; one lost to a power cut
 only means that a message is sent again.
+
+The ring of a device has room for so many messages. When a new one finds it full, the oldest gives way and is lost; the
+device's ``low`` says so. With a ledger the journal also keeps, in the same transactions and for ever, what every
+message said: the oracle of tests that count whether anything was lost.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +26,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   boot INTEGER NOT NULL DEFAULT 0, proven INTEGER NOT NULL DEFAULT 0,
-  recorded INTEGER NOT NULL DEFAULT 0, acked INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0);
+  recorded INTEGER NOT NULL DEFAULT 0, acked INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
+  lost INTEGER NOT NULL DEFAULT 0, base INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS message (
   device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
   poison INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, boot, seq)) WITHOUT ROWID;
@@ -29,7 +35,15 @@ CREATE TABLE IF NOT EXISTS refusal (
   device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, reason TEXT NOT NULL, poison INTEGER NOT NULL,
   PRIMARY KEY (device, boot, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS source (digest TEXT PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (
+  device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, content BLOB NOT NULL,
+  lost INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS ledger_number ON ledger (device, boot, seq);
+CREATE TABLE IF NOT EXISTS injected (
+  device INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, payload_sha256 TEXT NOT NULL);
 """
+SPACE = 65_536
+"""Messages that one device's flash holds unless told otherwise: 45 days of one a minute, some 10 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +54,37 @@ class Memory:
     boot: int
     proven: bool
     """False while the device has never sent: its boot numbers may still move (contract, section 6)."""
+    base: int = 0
+    """Boots that a wiped device has forgotten: its next one, ``base`` + 1, is the first it knows of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Counts over the whole life of the journal; recorded = acked + rejected + outstanding, always."""
+    """Counts over the whole life of the journal; recorded = acked + rejected + lost + outstanding, always."""
 
     recorded: int
     acked: int
     rejected: int
+    lost: int
+    """Given up because the ring was full, or gone with the device; some may have arrived all the same."""
     outstanding: int
 
 
 class Journal:
-    """One SQLite file for the fleet; only one process may hold it."""
+    """One SQLite file for the fleet; only one process may hold it.
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = path
+    Parameters
+    ----------
+    path : Path or str
+        The file; made when absent.
+    space : int
+        Messages that one device's ring holds.
+    ledger : bool
+        Also keep what every message said.
+    """
+
+    def __init__(self, path: Path | str, *, space: int = SPACE, ledger: bool = False) -> None:
+        self.path, self._space, self._ledger = path, space, ledger
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
         except sqlite3.Error as error:
@@ -66,15 +94,24 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(SCHEMA)
+            self._add_what_earlier_versions_lacked()
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._db.close()
             raise BadInput(f"{path}: not a journal, or another simulator holds it ({error})") from error
         self._counts: Counter[tuple[str, int]] = Counter()
+        self._held = Counter(self._held_by_device())
+        self.lost = 0
+        """Messages lost since the journal was opened."""
         self.dirty = False
         """Something is not on the disk yet."""
         self.urgent = False
         """Something is not on the disk that must be, before any message leaves."""
+
+    def _add_what_earlier_versions_lacked(self) -> None:
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(device)")}
+        for name in {"lost", "base"} - columns:
+            self._db.execute(f"ALTER TABLE device ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0")
 
     def power_on(self, device_ids: Iterable[str]) -> dict[str, Memory]:
         """Count one more boot for each device, on disk before anything else happens."""
@@ -82,11 +119,9 @@ class Journal:
         self._db.executemany("INSERT OR IGNORE INTO device (id) VALUES (?)", ids)
         self._db.executemany("UPDATE device SET boot = boot + 1 WHERE id = ?", ids)
         self.commit()
-        known = {row[0]: Memory(row[1], row[2], bool(row[3])) for row in self._select("id, number, boot, proven")}
+        rows = self._db.execute("SELECT id, number, boot, proven, base FROM device").fetchall()
+        known = {row[0]: Memory(row[1], row[2], bool(row[3]), row[4]) for row in rows}
         return {device_id: known[device_id] for (device_id,) in ids}
-
-    def _select(self, columns: str) -> list[tuple[str, int, int, int]]:
-        return self._db.execute(f"SELECT {columns} FROM device").fetchall()  # noqa: S608 - the caller above names columns
 
     def set_boot(self, number: int, boot: int) -> None:
         """Remember a new boot of a device."""
@@ -94,17 +129,81 @@ class Journal:
         self.urgent = True
 
     def prove(self, number: int, *, shift: int = 0) -> None:
-        """Fix the boot numbers of a device that has never sent, moving all it holds up by ``shift`` boots."""
-        self._db.execute("UPDATE device SET proven = 1, boot = boot + ? WHERE number = ?", (shift, number))
-        if shift:
-            self._db.execute("UPDATE message SET boot = boot + ? WHERE device = ?", (shift, number))
+        """Fix the boot numbers of a device that has never sent, moving all it holds by ``shift`` boots."""
+        if shift:  # by way of numbers below zero, for boots 1 and 2 must not meet on their way to 2 and 3
+            for table in ("message", "ledger"):
+                self._db.execute(
+                    f"UPDATE {table} SET boot = -(boot + ?1) WHERE device = ?2"  # noqa: S608 - our own words
+                    " AND boot > (SELECT base FROM device WHERE number = ?2)",
+                    (shift, number),
+                )
+                self._db.execute(f"UPDATE {table} SET boot = -boot WHERE device = ? AND boot < 0", (number,))  # noqa: S608
+        self._db.execute("UPDATE device SET proven = 1, base = 0, boot = boot + ? WHERE number = ?", (shift, number))
         self.urgent = True
 
-    def append(self, number: int, boot: int, seq: int, content: bytes, *, poison: bool = False) -> None:
-        """Record a message; it may be sent once :meth:`commit` has returned."""
-        self._db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", (number, boot, seq, content, poison))
+    def append(self, number: int, boot: int, seq: int, content: bytes, *, poison: str = "") -> tuple[int, int] | None:
+        """Record a message; it may be sent once :meth:`commit` has returned.
+
+        Parameters
+        ----------
+        number, boot, seq : int
+            Device and number of the message.
+        content : bytes
+            What it says.
+        poison : str
+            Name of the fault that was injected on purpose; empty for a sound reading.
+
+        Returns
+        -------
+        tuple of int, or None
+            The (boot, seq) that had to give way, when the ring was full.
+        """
+        gone = self._give_way(number) if self._held[number] >= self._space else None
+        self._db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", (number, boot, seq, content, bool(poison)))
+        if self._ledger:
+            row = (number, boot, seq, poison or "reading", content)
+            self._db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, 0)", row)
         self._counts["recorded", number] += 1
+        self._held[number] += 1
         self.urgent = True
+        return gone
+
+    def _give_way(self, number: int) -> tuple[int, int]:
+        boot, seq = self._db.execute(
+            "SELECT boot, seq FROM message WHERE device = ? ORDER BY boot, seq LIMIT 1", (number,)
+        ).fetchone()
+        self._lose(number, "AND boot = ? AND seq = ?", boot, seq)
+        return boot, seq
+
+    def _lose(self, number: int, which: str, *numbers: int) -> None:
+        self._db.execute(
+            f"UPDATE ledger SET lost = 1 WHERE (device, boot, seq) IN"  # noqa: S608 - our own words
+            f" (SELECT device, boot, seq FROM message WHERE device = ? {which})",
+            (number, *numbers),
+        )
+        gone = self._db.execute(f"DELETE FROM message WHERE device = ? {which}", (number, *numbers)).rowcount  # noqa: S608
+        self._counts["lost", number] += gone
+        self.lost += gone
+        self._held[number] -= gone
+
+    def wipe(self, number: int) -> int:
+        """Lose all that a device holds and knows; returns how many messages that were.
+
+        What it records from now on stands under boots above those it has used, until :meth:`prove` moves it to where
+        the device believes to be: nothing of that leaves before.
+        """
+        held = self._held[number]
+        self._lose(number, "")
+        self._db.execute("UPDATE device SET base = boot, boot = boot + 1, proven = 0 WHERE number = ?", (number,))
+        self.urgent = True
+        return held
+
+    def inject(self, number: int, kind: str, reason: str, payload: bytes) -> None:
+        """Note a broken message that is published once and never journalled; only a ledger remembers it."""
+        if self._ledger:
+            row = (number, kind, reason, hashlib.sha256(payload).hexdigest())
+            self._db.execute("INSERT INTO injected VALUES (?, ?, ?, ?)", row)
+            self.dirty = True
 
     def after(self, number: int, boot: int, seq: int, limit: int) -> list[tuple[int, int, bytes]]:
         """Read up to ``limit`` held messages behind (boot, seq), oldest first, as (boot, seq, content)."""
@@ -125,9 +224,11 @@ class Journal:
 
     def _forget(self, number: int, boot: int, first: int, last: int) -> int:
         where = (number, boot, first, last)
-        return self._db.execute(
+        gone = self._db.execute(
             "DELETE FROM message WHERE device = ? AND boot = ? AND seq BETWEEN ? AND ?", where
         ).rowcount
+        self._held[number] -= gone
+        return gone
 
     def _refuse(self, number: int, boot: int, seq: int, reason: str) -> bool:
         self._db.execute(
@@ -144,14 +245,19 @@ class Journal:
 
     def outstanding(self, numbers: Iterable[int] | None = None) -> int:
         """Count the messages still held, of some devices or of all."""
-        held = dict(self._db.execute("SELECT device, count(*) FROM message GROUP BY device").fetchall())
-        return sum(held.values()) if numbers is None else sum(held.get(number, 0) for number in numbers)
+        return self._held.total() if numbers is None else sum(self._held[number] for number in numbers)
+
+    def _held_by_device(self) -> dict[int, int]:
+        return dict(self._db.execute("SELECT device, count(*) FROM message GROUP BY device").fetchall())
 
     def totals(self) -> Totals:
         """Count over the whole life of the journal."""
         self.commit()
-        row = self._db.execute("SELECT total(recorded), total(acked), total(rejected) FROM device").fetchone()
-        return Totals(recorded=int(row[0]), acked=int(row[1]), rejected=int(row[2]), outstanding=self.outstanding())
+        row = self._db.execute(
+            "SELECT total(recorded), total(acked), total(rejected), total(lost) FROM device"
+        ).fetchone()
+        recorded, acked, rejected, lost = map(int, row)
+        return Totals(recorded=recorded, acked=acked, rejected=rejected, lost=lost, outstanding=self.outstanding())
 
     def refusals(self) -> dict[tuple[str, bool], int]:
         """Count refused messages by (reason, whether the fault was injected on purpose)."""

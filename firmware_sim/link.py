@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import selectors
 import socket
+import ssl
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from firmware_sim.errors import BadInput
 from firmware_sim.message import WILL
 
 CONNECT_TIMEOUT_S = 3.0
@@ -31,6 +36,63 @@ class Broker:
     keepalive_s: int = 30
     ca_file: str = ""
     """CA certificate (PEM) to check the broker against; empty means no TLS."""
+    cert_dir: str = ""
+    """Folder with DEVICE.crt and DEVICE.key (PEM) of each device; empty means no client certificates."""
+
+    def tls(self, device_id: str) -> ssl.SSLContext | None:
+        """Give the context of a device's connections; shared by all who show no certificate of their own.
+
+        Raises
+        ------
+        BadInput
+            If a file is not there, or holds no certificate or key.
+        """
+        if not self.ca_file:
+            return None
+        if not self.cert_dir:
+            return _context(self.ca_file)
+        context, stem = _fresh_context(self.ca_file), Path(self.cert_dir) / device_id
+        try:
+            context.load_cert_chain(f"{stem}.crt", f"{stem}.key")
+        except (OSError, ssl.SSLError) as error:
+            raise BadInput(f"{stem}.crt, {stem}.key: no certificate of device {device_id} ({error})") from error
+        return context
+
+
+def _fresh_context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise BadInput(f"{ca_file}: no CA certificate can be read there ({error})") from error
+
+
+_context = lru_cache(maxsize=4)(_fresh_context)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went over the wire: bytes as TCP counts them, TLS included, and packets."""
+
+    bytes_out: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    packets_in: int = 0
+
+    def add(self, other: Traffic) -> None:
+        """Sum up."""
+        self.bytes_out += other.bytes_out
+        self.bytes_in += other.bytes_in
+        self.packets_out += other.packets_out
+        self.packets_in += other.packets_in
+
+
+def traffic_of(sock: Any) -> Traffic:
+    """Ask the kernel what a connection has carried (struct tcp_info of linux/tcp.h); nothing where it cannot tell."""
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 144)
+        return Traffic(*struct.unpack_from("=QQII", raw, 120))
+    except (AttributeError, OSError, struct.error):
+        return Traffic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +120,8 @@ class Link:
         self.connected_at: float | None = None
         self.subscribed = False
         self._over, self._doomed = False, ""
-        self.bytes_out = 0
+        self.published_bytes = 0
+        self._carried = Traffic()
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=device_id, clean_session=True, reconnect_on_failure=False
         )
@@ -66,8 +129,8 @@ class Link:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.username_pw_set(device_id, password or None)
         client.will_set(f"{self.topic}/state", WILL, qos=1, retain=True)
-        if broker.ca_file:
-            client.tls_set(ca_certs=broker.ca_file)
+        if (context := broker.tls(device_id)) is not None:
+            client.tls_set_context(context)
         client.on_socket_open, client.on_socket_close = self._opened, self._closed
         client.on_socket_register_write = client.on_socket_unregister_write = lambda *_: None  # see flush()
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
@@ -84,7 +147,12 @@ class Link:
         """Queue a QoS 1 message under this device's topic, or under another device's."""
         topic = f"farm/v1/{device_id}/{level}" if device_id else f"{self.topic}/{level}"
         self._client.publish(topic, payload, qos=1, retain=retain)
-        self.bytes_out += publish_size(topic, payload)
+        self.published_bytes += publish_size(topic, payload)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the connection has carried so far."""
+        return self._carried if self._sock is None else traffic_of(self._sock)
 
     @property
     def stalled(self) -> bool:
@@ -146,6 +214,7 @@ class Link:
 
     def _closed(self, _client: Any, _userdata: Any, sock: Any) -> None:
         if self._sock is not None:
+            self._carried = traffic_of(sock)
             self._selector.unregister(sock)
             self._sock, self._writing = None, False
 

@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from firmware_sim import faults
 from firmware_sim.device import Device, Outgoing
 from firmware_sim.errors import BrokenMessage
-from firmware_sim.link import Broker, Hooks, Link
+from firmware_sim.link import Broker, Hooks, Link, Traffic
+from firmware_sim.malformed import BROKEN
 from firmware_sim.message import read_ack, read_command
-from firmware_sim.plan import Plan
+from firmware_sim.plan import Character
 
 HEARTBEAT_S = 600.0
 COMMAND_WAIT_S = 1.0
 """How long a device without memory waits for ``cmd`` after its subscription is confirmed."""
+NEWS_PAUSE_S = 1.0
+"""A device whose ring runs over says so, but not more often than this."""
 NEVER = float("inf")
+MEANT = ("power lost", "flash lost", "network lost", "stolen")
+"""Ends of a connection that the operator asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,17 +32,31 @@ class Surroundings:
     """What all devices of a fleet share."""
 
     broker: Broker
-    plan: Plan
     tell: Callable[[str], None]
     live: bool
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     counts: Counter[str] = field(default_factory=Counter)
+    traffic: Traffic = field(default_factory=Traffic)
+    device_ids: tuple[str, ...] = ()
+    """The fleet: whose topics a bad device may try."""
     awake: dict[str, Node] = field(default_factory=dict)
     """Devices that may have something to send."""
+    been_online: int = 0
+    """Devices whose subscriptions have stood at least once."""
+    began_at: float = field(default_factory=time.monotonic)
+    all_online_s: float | None = None
+    """Seconds until all of them had been online; None before."""
     hold_connects_until: float = 0.0
     acked_at: float = 0.0
     leaving: bool = False
     _complaints: set[str] = field(default_factory=set)
+
+    def welcome(self) -> None:
+        """Count one more device that has come online for the first time."""
+        self.been_online += 1
+        if self.been_online == len(self.device_ids):
+            self.all_online_s = time.monotonic() - self.began_at
+            self.tell(f"all {self.been_online} devices online after {self.all_online_s:.2f} s")
 
     def complain(self, why: str) -> None:
         """Tell the operator, once per complaint."""
@@ -49,10 +68,13 @@ class Surroundings:
 class Node:
     """One device and its present link, if any."""
 
-    def __init__(self, device: Device, around: Surroundings, rng: random.Random) -> None:
-        self.device, self.around, self.rng = device, around, rng
+    def __init__(self, device: Device, around: Surroundings, character: Character, rng: random.Random) -> None:
+        self.device, self.around, self.faults, self.rng = device, around, character.faults, rng
         self.link: Link | None = None
         self.connect_at = self.heartbeat_at = self.power_cut_at = self._sending_from = NEVER
+        self.wipe_at = self.outage_at = self.gone_at = self.silent_at = NEVER
+        self.offline_until = self._silent_until = self._said_at = 0.0
+        self.gone = self._welcomed = False
         self._failures = 0
 
     @property
@@ -65,10 +87,18 @@ class Node:
         if self.link is None and self.connect_at == NEVER:
             self.connect_at = now + self.rng.uniform(0, spread_s)
 
-    def plan_power_cut(self, now: float) -> None:
-        """Draw the moment of the next power loss."""
-        mean = self.around.plan.faults.power_loss_s
-        self.power_cut_at = now + self.rng.expovariate(1 / mean) if mean > 0 else NEVER
+    def plan_faults(self, now: float) -> None:
+        """Draw the moments of the next power loss, wiped flash and outage."""
+        self.power_cut_at = self._drawn(now, self.faults.power_loss_s)
+        self.wipe_at = self._drawn(now, self.faults.wipe_s)
+        self.outage_at = self._drawn(now, self.faults.outage_s)
+
+    def _drawn(self, now: float, mean_s: float) -> float:
+        return now + self.rng.expovariate(1 / mean_s) if mean_s > 0 else NEVER
+
+    def plan_silence(self, begins: float, ends: float) -> None:
+        """Have no network from one moment to another."""
+        self.silent_at, self._silent_until = begins, ends
 
     def wake(self) -> None:
         """Look at this device in the next turn of the loop."""
@@ -78,9 +108,10 @@ class Node:
 
     def sweep(self, now: float) -> None:
         """Do what has become due."""
-        if self.power_cut_at <= now:
-            self._cut_power(now)
-        if self.connect_at <= now and self.around.hold_connects_until <= now:
+        if self.gone:
+            return
+        self._suffer(now)
+        if self.connect_at <= now and self.around.hold_connects_until <= now and self.offline_until <= now:
             self._connect(now)
         if self.link is not None:
             self.link.tick(now)
@@ -88,19 +119,54 @@ class Node:
             self._sending_from = NEVER
             self.device.prove()
             self.say_state(now)
-        if self.heartbeat_at <= now:
+        if self.heartbeat_at <= now or (self.device.has_news and now - self._said_at >= NEWS_PAUSE_S):
             self.say_state(now)
         if self.online and (self.device.resend_at <= now or self.device.waiting):
             self.wake()
 
-    def _cut_power(self, now: float) -> None:
-        self.around.counts["power_losses"] += 1
-        self.device.cut_power()
+    # --- what befalls it -------------------------------------------------------------------------------------------
+
+    def _suffer(self, now: float) -> None:
+        if self.gone_at <= now:
+            self._vanish()
+        elif self.wipe_at <= now:
+            self.wipe_at = self._drawn(now, self.faults.wipe_s)
+            self.around.counts["wipes"] += 1
+            self.device.wipe()
+            self._restart("flash lost")
+        elif self.power_cut_at <= now:
+            self.power_cut_at = self._drawn(now, self.faults.power_loss_s)
+            self.around.counts["power_losses"] += 1
+            self.device.cut_power()
+            self._restart("power lost")
+        if self.silent_at <= now:
+            self.silent_at = NEVER
+            self._lose_network(self._silent_until)
+        elif self.outage_at <= now:
+            ends = now + self._drawn(0.0, self.faults.outage_lasts_s)
+            self.outage_at = self._drawn(ends, self.faults.outage_s)
+            self._lose_network(ends)
+
+    def _restart(self, why: str) -> None:
         if self.around.live:
             self.device.started_ms = wall_ms()
         if self.link is not None:
-            self.link.cut("power lost")
-        self.plan_power_cut(now)
+            self.link.cut(why)
+
+    def _lose_network(self, until: float) -> None:
+        self.around.counts["outages"] += 1
+        self.offline_until = max(self.offline_until, until)
+        if self.link is not None:
+            self.link.cut("network lost")
+
+    def _vanish(self) -> None:
+        """Be stolen, with everything the flash holds."""
+        self.gone = True
+        self.around.counts["stolen"] += 1
+        self.device.wipe()
+        if self.link is not None:
+            self.link.cut("stolen")
+        self.connect_at = NEVER
 
     # --- the connection --------------------------------------------------------------------------------------------
 
@@ -122,6 +188,9 @@ class Node:
     def _ready(self) -> None:
         now = time.monotonic()
         self._failures = 0
+        if not self._welcomed:
+            self._welcomed = True
+            self.around.welcome()
         self.device.reconnected(now)
         if self.device.proven:
             self.say_state(now)
@@ -134,15 +203,18 @@ class Node:
         if self.link is not None and self.online and self.device.proven:
             self.link.publish("state", self.device.state(self.device.up_ms(wall_ms())), retain=True)
             self.link.flush()
-            self.heartbeat_at = now + HEARTBEAT_S
+            self.around.counts["states"] += 1
+            self.heartbeat_at, self._said_at = now + HEARTBEAT_S, now
 
     def _gone(self, why: str) -> None:
         if self.link is not None:
-            self.around.counts["bytes"] += self.link.bytes_out
+            self.around.counts["bytes"] += self.link.published_bytes
+            self.around.traffic.add(self.link.traffic)
         self.link, self.heartbeat_at, self._sending_from = None, NEVER, NEVER
         if self.around.leaving:
             return
-        self.around.complain(why)
+        if why not in MEANT:
+            self.around.complain(why)
         pause = 0.25 * 2 ** min(self._failures, 4) * self.rng.uniform(0.5, 1.5)
         self._failures += 1
         self.connect_at = time.monotonic() + pause
@@ -158,18 +230,33 @@ class Node:
         self.link.flush()
 
     def _send(self, link: Link, outgoing: Outgoing) -> None:
-        counts, odds = self.around.counts, self.around.plan.faults
-        link.publish("up", outgoing.payload)
+        counts, payload = self.around.counts, outgoing.payload
+        link.publish("up", payload)
         counts["resent" if outgoing.again else "sent"] += 1
-        if self.strikes(odds.duplicate):
-            link.publish("up", outgoing.payload)
+        if self.strikes(self.faults.duplicate):
+            link.publish("up", payload)
             counts["duplicated"] += 1
-        if self.strikes(odds.malformed):
-            link.publish("up", faults.malformed(outgoing.payload, self.rng))
-            counts["malformed"] += 1
-        if self.strikes(odds.wrong_name):
-            link.publish("up", faults.wrong_name(outgoing.payload, key=self.device.identity.key))
-            counts["wrong_name"] += 1
+        if self.strikes(self.faults.malformed):
+            kind, broken = faults.malformed(payload, self.rng, self.faults.malformed_kinds)
+            self._inject(link, "malformed", kind, BROKEN[kind].reason, broken)
+        if self.strikes(self.faults.wrong_name):
+            spoof = faults.wrong_name(payload, key=self.device.identity.key)
+            self._inject(link, "wrong_name", "wrong_name", "spoof", spoof)
+        if self.strikes(self.faults.wrong_topic):
+            self._inject(link, "wrong_topic", "wrong_topic", "", payload, device_id=self._somebody_else())
+
+    def _inject(self, link: Link, count: str, kind: str, reason: str, payload: bytes, *, device_id: str = "") -> None:
+        """Publish once what no honest device would say, and note it."""
+        link.publish("up", payload, device_id=device_id)
+        self.around.counts[count] += 1
+        self.around.counts[f"kind:{kind}:{reason}"] += 1
+        self.device.journal.inject(self.device.number, kind, reason, payload)
+
+    def _somebody_else(self) -> str:
+        """Choose another device; in a fleet of one, a name that nobody has."""
+        others = self.around.device_ids
+        other = self.rng.choice(others) if others else faults.OTHER
+        return other if other != self.device.identity.device_id else faults.OTHER
 
     def strikes(self, probability: float) -> bool:
         """Throw the dice of a fault."""
@@ -198,6 +285,8 @@ class Node:
             self.around.acked_at = time.monotonic()
 
     def _commanded(self, payload: bytes) -> None:
+        if not self.device.habits.obeys:
+            return
         unproven, moved = not self.device.proven, self.device.obey(read_command(payload))
         self._sending_from = NEVER
         self.around.counts["renumbered"] += moved

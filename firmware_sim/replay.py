@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import tomllib
+from collections import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from typing import Any
 from firmware_sim.device import Reading
 from firmware_sim.errors import BadInput
 from firmware_sim.message import Value
+from firmware_sim.plan import Span
 
 MISSING = ("", "NA", "NaN", "nan", "null", "None")
 LONG_COLUMNS = ("device", "time", "quantity", "channel", "value")
@@ -81,6 +83,8 @@ class Replay:
 
     def __init__(self, path: Path, *, mapping: Mapping | None = None, skip: int = 0, known: Sequence[str] = ()) -> None:
         self.path = path
+        self.silent: abc.Mapping[str, Span] = {}
+        self.gone: abc.Mapping[str, int] = {}
         self._text = _read(path)
         how = b"" if mapping is None else repr(mapping).encode()
         self.digest = hashlib.sha256(self._text.encode() + how).hexdigest()
@@ -95,6 +99,14 @@ class Replay:
         """Pass over what was recorded before."""
         for _ in range(readings):
             self._next = next(self._readings, None)
+
+    def begun_ms(self, device_id: str) -> int | None:  # noqa: ARG002
+        """Say None: a boot of a replay begins with its first reading."""
+        return None
+
+    def backlog(self) -> Iterator[Reading]:
+        """Give nothing: everything goes through :meth:`take`."""
+        return iter(())
 
     @property
     def exhausted(self) -> bool:

@@ -52,6 +52,8 @@ TEXTURES = {
 class Site:
     """How a field is kept."""
 
+    what: str
+    """In words."""
     rain: float = 1.0
     """Share of the rain that reaches the soil."""
     evaporation: float = 1.0
@@ -65,11 +67,20 @@ class Site:
 
 
 SITES = {
-    "rainfed": Site(),
-    "irrigated": Site(water_mm=45, every_days=9),
-    "paddy": Site(every_days=12, flooded_days=9),
-    "greenhouse": Site(rain=0.0, evaporation=0.7, warmer_c=4, water_mm=5, every_days=1.0),
-    "film": Site(rain=0.3, evaporation=0.45, warmer_c=2.5),
+    "rainfed": Site(what="rain alone"),
+    "irrigated": Site(what="45 mm of water every nine days or so, rain or not", water_mm=45, every_days=9),
+    "paddy": Site(what="rice: flooded nine days of twelve", every_days=12, flooded_days=9),
+    "greenhouse": Site(
+        what="no rain, a little water every day, warm and moist air",
+        rain=0.0,
+        evaporation=0.7,
+        warmer_c=4,
+        water_mm=5,
+        every_days=1.0,
+    ),
+    "film": Site(
+        what="plastic film: less rain gets in, less water out, a warm topsoil", rain=0.3, evaporation=0.45, warmer_c=2.5
+    ),
 }
 
 

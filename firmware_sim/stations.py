@@ -7,7 +7,7 @@ noise, 0.1 % step), digital thermometer (0.2 °C, 0.1 °C step), humidity chip (
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -31,6 +31,7 @@ KINDS = ("soil", "weather", "grain")
 TIP_MM = 0.2
 GROUP = 500
 """Fields whose water is balanced together."""
+LONG_S = 2 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,10 @@ class Stations:
         """Of each store measured so far: (row, kg) of what came and went."""
         fields = [one for one in stations if one.kind == "soil"]
         self._groups = [fields[i : i + GROUP] for i in range(0, len(fields), GROUP)]
+        self._row_of = {one.device_id: row for group in self._groups for row, one in enumerate(group)}
         self._group_of = {one.device_id: i for i, group in enumerate(self._groups) for one in group}
-        self._water: tuple[int, Floats, Floats] = (-1, np.empty(0), np.empty(0))
+        self._water: dict[int, tuple[Floats, Floats]] = {}
+        self._shared: dict[object, Floats] = {}
 
     def measure(self, device_id: str) -> Series:
         """Give all readings of one device."""
@@ -80,13 +83,28 @@ class Stations:
     def _dice(self, station: Station, *purpose: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, crc32(station.device_id.encode()), *purpose))
 
+    def _alike(self, what: object, truth: Callable[[], Floats]) -> Floats:
+        """Ask the sky once for what all devices feel alike."""
+        if what not in self._shared:
+            self._shared[what] = truth()
+        return self._shared[what]
+
+    def _sun_w_m2(self) -> Floats:
+        return self._alike("sun", lambda: self.sky.solar_w_m2(self.times_s))
+
+    def _ground_c(self, depth_m: float, warmer_c: float) -> Floats:
+        return self._alike(
+            ("ground", depth_m, warmer_c),
+            lambda: temperature_c(self.sky, self.times_s, depth_m, warmer_c=warmer_c),
+        )
+
     # --- by kind ---------------------------------------------------------------------------------------------------
 
     def _soil(self, station: Station, bias: np.random.Generator, noise: np.random.Generator) -> Series:
         layers = self._moisture(station)
         out = self._air(station, bias, noise) | self._rain(station, bias)
         for layer, (channel, depth_m) in enumerate(DEPTHS.items()):
-            warm = temperature_c(self.sky, self.times_s, depth_m, warmer_c=SITES[station.site].warmer_c)
+            warm = self._ground_c(depth_m, SITES[station.site].warmer_c)
             warm = warm + bias.normal(0, 0.5)  # shade, colour and slope of the spot
             water = seen_by_probe_pct(layers[:, layer], warm) + 0.02 * (warm - 20)
             water = water * (1 + bias.normal(0, 0.03)) + bias.normal(0, 1.0) + noise.normal(0, 0.15, len(warm))
@@ -97,9 +115,9 @@ class Stations:
         return out
 
     def _weather(self, station: Station, bias: np.random.Generator, noise: np.random.Generator) -> Series:
-        sun = self.sky.solar_w_m2(self.times_s) * bias.normal(1, 0.02)
+        sun = self._sun_w_m2() * bias.normal(1, 0.02)
         sun = np.clip(sun * noise.normal(1, 0.05, len(sun)) + noise.normal(0, 1, len(sun)), -5, 1500)
-        wind = 1.2 + 0.003 * self.sky.solar_w_m2(self.times_s)
+        wind = 1.2 + 0.003 * self._sun_w_m2()
         return (
             self._air(station, bias, noise)
             | self._rain(station, bias)
@@ -128,9 +146,9 @@ class Stations:
         """Measure the air: gusts and passing clouds make it restless, over minutes and for everybody alike."""
         warmer = SITES[station.site].warmer_c if station.site == "greenhouse" else 0.0
         damping = 0.55 if station.kind == "grain" else 1.0 + warmer / 10
-        air = self.sky.air_c(self.times_s, damping=damping) + warmer
-        moist = self.sky.humidity_pct(self.times_s, air) + 4 * warmer
-        restless = self.sky.restless(self.times_s)
+        air = self._alike(("air", damping), lambda: self.sky.air_c(self.times_s, damping=damping)) + warmer
+        moist = self._alike(("moist", damping), lambda: self.sky.humidity_pct(self.times_s, air)) + 4 * warmer
+        restless = self._alike("restless", lambda: self.sky.restless(self.times_s))
         air = air + 0.35 * damping * restless + bias.normal(0, 0.3) + noise.normal(0, 0.12, len(air))
         moist = moist - 1.2 * restless + bias.normal(0, 2) + noise.normal(0, 0.6, len(air))
         return {
@@ -149,16 +167,18 @@ class Stations:
     def _moisture(self, station: Station) -> Floats:
         """Give the water at the device's layers, volume %, shape (n, 3)."""
         group = self._group_of[station.device_id]
-        if self._water[0] != group:
+        if group not in self._water:
+            if self.times_s[-1] - self.times_s[0] > LONG_S:
+                self._water.clear()  # long windows are measured device by device: one group at a time is enough
             members = self._groups[group]
             plots = Plots(
                 east_m=np.array([one.east_m for one in members]), north_m=np.array([one.north_m for one in members]),
                 textures=[one.texture for one in members], sites=[one.site for one in members],
                 dice=[self._dice(one, 5) for one in members],
             )  # fmt: skip
-            self._water = group, *moisture_pct(self.sky, plots, float(self.times_s[0]), float(self.times_s[-1]))
-        _, hours_s, water = self._water
-        mine = water[:, self._groups[group].index(station)]
+            self._water[group] = moisture_pct(self.sky, plots, float(self.times_s[0]), float(self.times_s[-1]))
+        hours_s, water = self._water[group]
+        mine = water[:, self._row_of[station.device_id]]
         return np.column_stack([np.interp(self.times_s, hours_s, layer) for layer in mine.T])
 
 

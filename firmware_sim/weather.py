@@ -90,6 +90,7 @@ class Sky:
     def __init__(self, seed: int, climate: str) -> None:
         self.seed, self.climate = seed, CLIMATES[climate]
         self._dice: dict[int, Floats] = {}
+        self._bursts: tuple[tuple[float, float], list[Burst]] = ((0.0, 0.0), [])
 
     # --- one day ---------------------------------------------------------------------------------------------------
 
@@ -180,7 +181,12 @@ class Sky:
     # --- rain ------------------------------------------------------------------------------------------------------
 
     def bursts(self, from_s: float, until_s: float) -> list[Burst]:
-        """Give every burst of rain that begins between two instants (s since 1970), in order."""
+        """Give every burst of rain that begins between two instants (s since 1970), in order; the last are kept."""
+        if self._bursts[0] != (from_s, until_s):
+            self._bursts = (from_s, until_s), self._find_bursts(from_s, until_s)
+        return self._bursts[1]
+
+    def _find_bursts(self, from_s: float, until_s: float) -> list[Burst]:
         first, last = int(from_s // DAY_S) - 1, int(until_s // DAY_S) + 1
         chances = self.season(np.arange(first, last + 1.0))
         wet = np.flatnonzero(self._wetness(first, last) < chances)

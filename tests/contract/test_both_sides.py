@@ -5,19 +5,23 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropcredit import wire
 from cropcredit.adapters.catalogues import load_quantities
 from cropcredit.model import Reading, Rejection
 from firmware_sim import faults
+from firmware_sim.malformed import BROKEN, POISON, USUAL_BROKEN
 from firmware_sim.message import Content, Key, number_text, up_message
 
 QUANTITIES = load_quantities(Path(__file__).parents[2] / "data" / "catalogues" / "quantities.toml")
 KEY = Key("k1", bytes(range(32)))
 CHANNELS = st.from_regex(r"[A-Za-z0-9._-]{0,16}", fullmatch=True)
 SEEDS = st.integers(0, 2**32)
+FEW = settings(max_examples=15)
+"""There are many kinds, and the bytes of each hardly differ."""
 
 
 @st.composite
@@ -57,22 +61,31 @@ def test_the_server_reads_exactly_what_the_device_measured(boot, seq, clock, up,
     assert (reading.observed_at is None) == (clock[0] == "none")
 
 
-@given(SEEDS, measurements())
-def test_poison_is_refused_by_name_and_settled(seed, values):
-    content = faults.poison(_content(("ntp", 1), 5, values), random.Random(seed))
+@pytest.mark.parametrize("kind", sorted(POISON))
+@FEW
+@given(seed=SEEDS, values=measurements())
+def test_poison_is_refused_for_its_reason_and_settled(kind, seed, values):
+    content = POISON[kind].make(_content(("ntp", 1), 5, values), random.Random(seed))
     refused = _received(up_message(3, 17, content, key=KEY))
     assert isinstance(refused, Rejection)
-    assert refused.reason in {"range", "quantity", "repeated", "schema", "clock"}
-    assert (refused.boot, refused.seq) == (3, 17)
+    assert (refused.reason, refused.boot, refused.seq) == (POISON[kind].reason, 3, 17)
 
 
-@given(SEEDS, measurements())
-def test_a_malformed_message_is_refused_and_settles_nothing(seed, values):
-    sound = up_message(3, 17, _content(("ntp", 1), 5, values), key=KEY)
-    refused = _received(faults.malformed(sound, random.Random(seed)))
+@pytest.mark.parametrize("kind", sorted(kind for kind, broken in BROKEN.items() if broken.reason))
+@FEW
+@given(seed=SEEDS, values=measurements(), names_itself=st.booleans())
+def test_a_broken_message_is_refused_for_its_reason_and_settles_nothing(kind, seed, values, names_itself):
+    sound = up_message(3, 17, _content(("ntp", 1), 5, values), key=KEY, dev="sim-0001" if names_itself else "")
+    refused = _received(BROKEN[kind].make(sound, random.Random(seed)))
     assert isinstance(refused, Rejection)
-    assert refused.reason in {"json", "utf8", "size"}
-    assert (refused.boot, refused.seq) == (None, None)
+    assert (refused.reason, refused.boot, refused.seq) == (BROKEN[kind].reason, None, None)
+
+
+def test_the_dice_draw_every_usual_kind_and_no_other():
+    sound = up_message(3, 17, _content(("ntp", 1), 5, []), key=KEY)
+    drawn = {faults.malformed(sound, random.Random(seed))[0] for seed in range(1000)}
+    assert drawn == set(USUAL_BROKEN)
+    assert {faults.poison(_content(("ntp", 1), 5, []), random.Random(seed))[0] for seed in range(500)} == set(POISON)
 
 
 @given(measurements(), st.booleans())

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +118,8 @@ class Peer:
                 self._keep(device, bytes(message.payload))
 
     def _keep(self, device: str, payload: bytes) -> None:
-        try:
-            facts = json.loads(payload, parse_constant=lambda name: (_ for _ in ()).throw(ValueError(name)))
-            pairs = json.loads(payload, object_pairs_hook=lambda pairs: pairs)
-        except (ValueError, UnicodeDecodeError):
-            self.unreadable.append(payload)
-            return
-        if len(dict(pairs)) < len(pairs) or len(payload) > 8192 or facts.get("dev", device) != device:
+        facts = _attributed(payload, device)
+        if facts is None:
             self.unreadable.append(payload)
             return
         name = (device, facts["boot"], facts["seq"])
@@ -158,3 +154,31 @@ class Peer:
                 ranges.append([seq, seq])
         rejected = [[s, why] for (d, b, s), why in self.refused.items() if (d, b) == (device, boot)][-64:]
         return {"v": 1, "boot": boot, "upto": upto, "ranges": ranges[:64], "rej": rejected}
+
+
+def _attributed(payload: bytes, device: str) -> Facts | None:
+    """Read a message as far as its number; None when nobody can tell which one it is."""
+    try:
+        facts = json.loads(payload.decode("utf-8"), parse_constant=_not_json, object_pairs_hook=_once)
+        json.dumps(facts, ensure_ascii=False).encode()  # half a surrogate pair is not text
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(facts, dict) or len(payload) > 8192 or facts.get("v") != 1 or facts.get("dev", device) != device:
+        return None
+    numbered = all(type(facts.get(name)) is int and 0 < facts[name] < 2**32 for name in ("boot", "seq"))
+    return facts if numbered and _depth(payload) <= 8 else None
+
+
+def _depth(payload: bytes) -> int:
+    """Count how deep brackets nest; no string of a telemetry message holds one."""
+    return max(accumulate((byte in b"{[") - (byte in b"}]") for byte in payload))
+
+
+def _not_json(name: str) -> None:
+    raise ValueError(name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Facts:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a member twice")
+    return dict(pairs)

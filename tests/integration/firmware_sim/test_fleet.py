@@ -10,14 +10,15 @@ import pytest
 
 from firmware_sim.clock import DeviceClock
 from firmware_sim.device import Habits
+from firmware_sim.farm import Farm
 from firmware_sim.faults import Faults
 from firmware_sim.fleet import Fleet
 from firmware_sim.identity import Identity, new_devices
 from firmware_sim.journal import Journal
 from firmware_sim.link import Broker, Link
 from firmware_sim.node import wall_ms
-from firmware_sim.plan import Plan
-from firmware_sim.synthetic import Synthetic
+from firmware_sim.plan import Character, Plan
+from firmware_sim.scenario import Cast, Role
 from tests.integration.firmware_sim.operator import STATIONS, ended
 from tests.integration.firmware_sim.peer import Peer, wait_for
 
@@ -79,7 +80,7 @@ def test_nothing_is_forgotten_and_nothing_renumbered_when_the_simulator_is_kille
     assert peer.changed == []
     times = {(device, json.loads(payload)["ts"]) for (device, _, _), payload in peer.kept.items()}
     assert len(times) == 3600
-    assert summary["journal"] == {"recorded": 3600, "acked": 3600, "rejected": 0}
+    assert summary["journal"] == {"recorded": 3600, "acked": 3600, "rejected": 0, "lost": 0}
 
 
 def test_without_acknowledgement_everything_stays_and_the_next_run_delivers_it(simulator, peer):
@@ -146,7 +147,7 @@ def test_faults_lose_nothing_and_are_counted(simulator, broker):
     def judge(facts: dict[str, Any]) -> str:
         said = facts["m"]
         sound = len(said) == 2 and {one["q"] for one in said} == {"soil.moisture", "soil.temperature"}
-        return "" if sound else "poison"
+        return "" if sound and "fun" not in facts and facts["up"] < 10**9 else "poison"
 
     peer = Peer(broker.port, refuse=judge)
     odds = ["--duplicate", ".1", "--reorder", ".1", "--malformed", ".1", "--poison", ".1", "--wrong-name", ".1"]
@@ -215,8 +216,10 @@ def test_no_message_leaves_before_its_reading_is_on_the_disk(broker, peer, tmp_p
         publish(link, level, payload, **options)
 
     monkeypatch.setattr(Link, "publish", watched)
-    plan = Plan(habits=Habits(), faults=Faults(), clock=DeviceClock(), interval_s=1, patience_s=20)
-    source = Synthetic(STATIONS, interval_s=0.05, start_ms=wall_ms(), seconds=2)
+    usual = Character(habits=Habits(), faults=Faults(), clock=DeviceClock())
+    plan = Plan(usual=usual, interval_s=1, patience_s=20)
+    roles = Cast(climate="continental", roles=dict.fromkeys(STATIONS, Role()))
+    source = Farm(roles, seed=0, interval_s=0.05, start_ms=wall_ms(), seconds=2)
     fleet = Fleet(map(Identity, STATIONS), source, journal, broker=Broker(port=broker.port), plan=plan, tell=print)
     assert fleet.run()
     assert len(unsaved) >= len(peer.kept) > 100

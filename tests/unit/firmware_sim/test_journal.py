@@ -61,7 +61,7 @@ def test_refusals_are_counted_by_reason_and_by_whether_they_were_meant():
     journal = Journal(":memory:")
     number = journal.power_on(["a"])["a"].number
     for seq in (1, 2, 3):
-        journal.append(number, 1, seq, b"", poison=seq == 3)
+        journal.append(number, 1, seq, b"", poison="range" if seq == 3 else "")
     journal.settle(number, Ack(1, 3, rejected=((1, "range"), (3, "clock"), (9, "schema"))))
     assert journal.refusals() == {("range", False): 1, ("clock", True): 1}
     assert journal.totals().acked == 1
