@@ -113,14 +113,14 @@ def _reading(
 def _place(name: str, decoder: Decoder | None, quantities: Mapping[str, Quantity]) -> tuple[str, DecodedField]:
     """Part a name into what stands before (the device, in whatever form), and quantity and channel.
 
-    The last part, behind ``/`` or ``:``, is a name of the profile or a quantity; or the last but one is a quantity and
-    the last its channel: ``urn:dev:mac:0024befffe804ff1/soil.moisture/d30``.
+    The end, behind ``/`` or ``:``, is a name of the profile or a quantity; or the last part but one is a quantity
+    and the last its channel: ``urn:dev:mac:0024befffe804ff1/soil.moisture/d30``.
     """
+    for field in decoder.fields if decoder is not None else ():
+        if name == field.name or name.endswith((f"/{field.name}", f":{field.name}")):
+            return name.removesuffix(field.name), field
     parts = re.split("([:/])", name)
     last = parts[-1]
-    for field in decoder.fields if decoder is not None else ():
-        if field.name == last:
-            return "".join(parts[:-1]), field
     if last in quantities or last == BATTERY:
         return "".join(parts[:-1]), DecodedField(name=last, quantity=last, unit="")
     above = parts[-3] if len(parts) > 2 else ""  # noqa: PLR2004 - name, separator, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +11,9 @@ from cropcredit.errors import ContractError
 from cropcredit.model import Source
 from cropcredit.wire import plain_json
 from cropcredit.wire.uplinks import Uplink, device_eui, frame, instant, session, strongest
+
+GATEWAY_OFF = timedelta(hours=1)
+"""A gateway's clock that differs more from the network server's is wrong: few have a battery, many start in 1970."""
 
 
 class _Ids(msgspec.Struct):
@@ -62,8 +65,11 @@ def open_message(device: str, payload: bytes) -> Uplink:
         ``size``, ``utf8``, ``json``, ``schema``, ``spoof``; ``simulated`` for a message that somebody made up in the
         console.
     """
+    told = plain_json.load(payload)
+    if isinstance(told, dict) and set(told) == {"result"}:  # as the Storage Integration hands it out
+        told = told["result"]
     try:
-        said = msgspec.convert(plain_json.load(payload), _Up, strict=False)
+        said = msgspec.convert(told, _Up, strict=False)
     except msgspec.ValidationError as error:
         raise ContractError("schema", str(error)) from None
     ids, message = said.end_device_ids, said.uplink_message
@@ -77,7 +83,7 @@ def open_message(device: str, payload: bytes) -> Uplink:
         device_id=device_eui(ids.dev_eui),
         boot=session(ids.dev_addr, message.session_key_id),
         seq=frame(message.f_cnt or 0),
-        observed_at=instant(_heard_at(said)),
+        observed_at=_heard_at(said),
         decoded=message.decoded_payload or {},
         objects=[objects] if isinstance(objects, dict) else objects,
         framed=bool(message.frm_payload),
@@ -85,10 +91,14 @@ def open_message(device: str, payload: bytes) -> Uplink:
     )
 
 
-def _heard_at(said: _Up) -> str:
-    """Give the best instant of reception: a gateway's GPS, a gateway's clock, the network server's."""
+def _heard_at(said: _Up) -> datetime:
+    """Give the best instant of reception: a gateway's GPS, a gateway's clock while it agrees, the network server's."""
     message = said.uplink_message
-    by_gps: Iterable[str | None] = (heard.gps_time for heard in message.rx_metadata or ())
+    received_at = instant(message.received_at or said.received_at)
+    for heard in message.rx_metadata or ():
+        if heard.gps_time:
+            return instant(heard.gps_time)
     by_gateway = message.settings.time if message.settings is not None else None
-    told = (*by_gps, by_gateway, message.received_at, said.received_at)
-    return next((time for time in told if time), "")
+    if by_gateway and abs(instant(by_gateway) - received_at) <= GATEWAY_OFF:
+        return instant(by_gateway)
+    return received_at

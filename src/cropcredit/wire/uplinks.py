@@ -67,14 +67,15 @@ def read_uplink(uplink: Uplink, *, decoder: Decoder | None, model: str, quantiti
     if by_server is None:
         by_server = Normalized((), None, ())
     named = {field.quantity for field in decoder.fields} if decoder is not None and uplink.decoded else set()
+    own_time = _one_time(by_server.times)
     others = tuple(m for m in by_server.measurements if m.quantity not in named)
     return Reading(
         device_id=uplink.device_id,
         boot=uplink.boot,
         seq=uplink.seq,
-        clock=Clock.NTP,
+        clock=Clock.NTP if own_time is None else Clock.RTC,
         up_ms=0,
-        observed_at=_one_time(by_server.times) or uplink.observed_at,
+        observed_at=own_time or uplink.observed_at,
         measurements=by_profile.measurements + others,
         battery_v=by_server.battery_v if by_profile.battery_v is None else by_profile.battery_v,
         signal_dbm=uplink.signal_dbm,

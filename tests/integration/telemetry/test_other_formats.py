@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from cropcredit.adapters.broker import Kind
 from cropcredit.adapters.mqtt import Subscriber
+from cropcredit.bootstrap import build
 from cropcredit.model import Device, Source
 from tests.integration.telemetry.line import Line, until
 
@@ -129,3 +130,21 @@ def test_a_network_server_whose_login_is_taken_away_says_nothing_more(farm):
         farm.line.broker.reload()
         until(lambda: not server._client.is_connected())
     assert farm.kept() == [Source.THINGS_STACK]
+
+
+def test_a_workspace_describes_models_of_its_own_and_they_come_before_those_that_ship(tmp_path):
+    own = """
+    [[decoder]]
+    model = "Dragino LSE01"
+    [[decoder.field]]
+    name = "water"
+    quantity = "soil.moisture"
+    unit = "%"
+    channel = "d10"
+    """
+    line = Line(tmp_path / "lender", kind="iotcore")
+    assert {field.name for field in line.app.ingest_messages.decoders["dragino-lse01"].fields} > {"water_SOIL"}
+    (line.home / "decoders.toml").write_text(own)
+    decoders = build(line.settings).ingest_messages.decoders
+    assert {field.name for field in decoders["dragino-lse01"].fields} == {"water"}
+    assert "dragino-lht65" in decoders

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from cropcredit.adapters.catalogues import load_decoders, load_quantities
-from cropcredit.model import Rejection, Source
+from cropcredit.model import Device, Rejection, Source
 from cropcredit.usecases.ingest import Ingested, IngestMessages, Message
-from tests.fakes import FakeCredentials, FakeReadings
+from cropcredit.usecases.other_formats import ModelOf
+from tests.fakes import FakeCredentials, FakeFacts, FakeReadings
 
 DATA = Path(__file__).parents[3] / "data"
 QUANTITIES = load_quantities(DATA / "catalogues" / "quantities.toml")
@@ -40,7 +41,7 @@ class RememberingStore(FakeReadings):
 
     def add(self, readings, rejections, **more):
         self.refused_so_far += rejections
-        super().add(readings, rejections, **more)
+        return super().add(readings, rejections, **more)
 
 
 class Desk:
@@ -152,3 +153,8 @@ def test_nonsense_on_their_topics_stops_nobody():
     )
     assert dict(done.refused) == {"utf8": 1, "json": 1, "cbor": 1, "topic": 1}
     assert done.readings == 6
+
+
+def test_a_device_is_read_by_the_model_it_is_registered_with():
+    facts = FakeFacts(Device(id=EUI, model="Dragino LSE01", known_at=NOON))
+    assert (ModelOf(facts)(EUI), ModelOf(facts)("nobody")) == ("Dragino LSE01", "")
