@@ -91,7 +91,7 @@ KINDS = {"soil": 8, "weather": 4, "grain": 4}
 TEXTURE_NAMES = ("sandy_loam", "loam", "silt_loam", "clay_loam", "sand", "clay")
 SITE_ODDS = {"rainfed": 0.55, "irrigated": 0.2, "film": 0.1, "greenhouse": 0.08, "paddy": 0.07}
 CLIMATE_NAMES = ("continental", "monsoon", "highland", "dry")
-STEP_S, DAYS = 900, 30
+STEP_S, DAYS, PAST_DAYS = 900, 30, 35
 YEAR_2026_MS = 1_767_225_600_000
 
 
@@ -115,6 +115,7 @@ class VillageWorld:
         self.names = names
         self._hourly: dict[str, tuple[Track, ...]] = {}
         self._past: dict[str, tuple[PastDays, ...]] = {}
+        self._longer: signals.Village | None = None
 
     def honest(self, name: str) -> Case:
         return self.case(name, self.village.devices[name])
@@ -149,9 +150,38 @@ class VillageWorld:
         return self._hourly[name]
 
     def past(self, name: str) -> tuple[PastDays, ...]:
-        """Forty days around the same month of the year before, which is what a device's roll-ups hold of it."""
+        """Give the hundred days around the same month of the year before, as a device's daily roll-ups hold them.
+
+        The month itself is what the device read then, to the last digit: that is what somebody would send again.
+        """
         if name not in self._past:
             times_ms = self.village.times_ms - 365 * DAY_S * 1000
-            tracks = tracks_of(times_ms, self.village.history[name], self.texture[name])
-            self._past[name] = past_of(tracks, window_grid(times_ms, 3600))
+            month = past_of(
+                tracks_of(times_ms, self.village.history[name], self.texture[name]), window_grid(times_ms, 3600)
+            )
+            self._past[name] = tuple(
+                _within(around, part) for around, part in zip(self._around_month(name), month, strict=True)
+            )
         return self._past[name]
+
+    def _around_month(self, name: str) -> tuple[PastDays, ...]:
+        """Give a hundred days of the same device, read by the hour."""
+        if self._longer is None:
+            start_ms = int(self.village.times_ms[0]) - (365 + PAST_DAYS) * DAY_S * 1000
+            self._longer = signals.village(
+                self.village.seed, self.names, days=DAYS + 2 * PAST_DAYS, step_s=3600, start_ms=start_ms,
+                climate=self.climate, texture=self.texture, kind=self.kind, site=self.site,
+            )  # fmt: skip
+        times_ms = self._longer.times_ms
+        return past_of(tracks_of(times_ms, self._longer.devices[name], self.texture[name]), window_grid(times_ms, 3600))
+
+
+def _within(longer: PastDays, month: PastDays) -> PastDays:
+    """Put a month into a longer past of the same channel."""
+    first = round((month.start_s - longer.start_s) / DAY_S)
+    parts = {}
+    for part in ("low", "mean", "high"):
+        values = getattr(longer, part).copy()
+        values[first : first + len(month.mean)] = getattr(month, part)
+        parts[part] = values
+    return PastDays(quantity=longer.quantity, channel=longer.channel, start_s=longer.start_s, **parts)

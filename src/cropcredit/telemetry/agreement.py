@@ -6,7 +6,8 @@ for a visit and costs no more than a B. A gauge that counts nothing while others
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,8 @@ SEEPING_CM = 70.0
 LEAP_PCT = 1.0
 """Points of volume within a day that are water coming in."""
 QUIET_DAYS = 5
-RISE_AT = 0.1
-"""Points of volume per day: 3 a month."""
+RISE_AT = 0.08
+"""Points of volume per day: 2.4 a month."""
 RISE_SURE = 3.0
 STATION_DAYS = 12
 STATION_AT = 1.0
@@ -173,38 +174,46 @@ def dry_under_water(track: Track, days: Floats, water: Floats | None) -> Check:
     return answer("dry_under_water", suspicion(lacking, at=LACKING_AT), track, level=float(seen.max()))
 
 
-def rises_dry(track: Track, days: Floats, rain: Rain | None) -> Check:
+def rises_dry(days: Floats, depths_cm: Sequence[float], rain: Rain | None) -> Check:
     """Ask whether soil gets wetter from day to day while nothing wets it: a calibration that drifts upwards.
 
     Days on which others counted rain, the two after them, and leaps as of irrigation are left out; what is left may
-    fall or stand, and rises only where water still seeps down.
+    fall or stand. Water that seeps lifts a deeper layer at the cost of those above, so deep ones count with them only.
 
     Parameters
     ----------
-    track : Track
-        ``soil.moisture``.
-    days : ndarray, shape (days,)
-        Daily means.
+    days : ndarray, shape (depths, days)
+        Daily means of soil moisture, % of volume.
+    depths_cm : sequence of float
+        Of each row.
     rain : Rain or None
         What others counted; None: only leaps are left out.
     """
-    if (track.depth_cm or 0) > SEEPING_CM:
-        return not_assessed("rises_dry", "quiet", track)
-    if len(days) <= QUIET_DAYS:
-        return not_assessed("rises_dry", "too_short", track)
+    found = []
+    for row, depth_cm in zip(days, depths_cm, strict=True):
+        moves = _quiet_moves(row, rain) if depth_cm <= SEEPING_CM and len(row) > QUIET_DAYS else np.empty(0)
+        if len(moves) >= QUIET_DAYS:
+            rise = float(np.median(moves))
+            error = 1.25 * 1.4826 * float(np.median(np.abs(moves - rise))) / np.sqrt(len(moves))
+            found.append((rise, error, depth_cm <= ANSWER_CM))
+    if not found:
+        return not_assessed("rises_dry", "too_short")
+    rises, errors = (np.array(column) for column in zip(*((rise, error) for rise, error, _ in found), strict=True))
+    together = (float(rises.mean()), float(np.sqrt((errors**2).sum())) / len(errors))
+    asked = [together, *((rise, error) for rise, error, shallow in found if shallow)]
+    doubts = [min(suspicion(r, at=RISE_AT), suspicion(r / max(e, 1e-6), at=RISE_SURE)) for r, e in asked]
+    at = int(np.argmax(doubts))
+    return replace(answer("rises_dry", doubts[at], per_day=asked[at][0]), quantity="soil.moisture")
+
+
+def _quiet_moves(days: Floats, rain: Rain | None) -> Floats:
+    """Give the changes from day to day while nothing wets the soil."""
     moves = np.diff(days)
-    quiet = np.isfinite(moves) & (np.abs(moves) < LEAP_PCT)
+    quiet = np.isfinite(moves) & (np.abs(moves) < LEAP_PCT) & ~_after_leaps(moves)
     if rain is not None:
         wet = np.nan_to_num(rain.mm) >= DRY_DAY_MM
         quiet &= ~(wet[1:] | wet[:-1] | np.r_[False, wet[:-2]])
-    quiet &= ~_after_leaps(moves)
-    if quiet.sum() < QUIET_DAYS:
-        return not_assessed("rises_dry", "too_short", track)
-    found = moves[quiet]
-    middle = float(np.median(found))
-    error = 1.25 * 1.4826 * float(np.median(np.abs(found - middle))) / np.sqrt(len(found))
-    doubt = min(suspicion(middle, at=RISE_AT), suspicion(middle / max(error, 1e-6), at=RISE_SURE))
-    return answer("rises_dry", doubt, track, per_day=middle, days=int(quiet.sum()))
+    return np.asarray(moves[quiet])
 
 
 def _after_leaps(moves: Floats) -> NDArray[np.bool_]:

@@ -17,22 +17,25 @@ from cropcredit.telemetry.alike import LEAST, closeness, cut, fingerprint, lagge
 from cropcredit.telemetry.evidence import Check, answer, not_assessed, suspicion
 from cropcredit.telemetry.tracks import DAY_S, HOUR_S, Floats, Grid
 
-COPY_AT = 3.0
-"""Deviations of closeness, among honest neighbours and as a mean of all channels, from which a copy is a reason."""
-LEAST_PAIRS = 3
+COPY_AT = {True: 2.5, False: 3.5}
+"""Deviations among honest neighbours from which closeness is a reason, by whether a day has several steps."""
 MOST, LEAST_DEVIATIONS = 12.0, -5.0
 """One channel counts no more and no less than this."""
-ALONE = {True: (0.9, 0.6), False: (1.5, 0.6)}
-"""How close honest neighbours are, and with which spread, where there is nobody to learn it from; by whether a day has
-several steps."""
+ALONE = {True: 1.0, False: 1.6}
+"""How close honest neighbours are where there are not enough of them to learn it from, by whether a day has several
+steps."""
+ALONE_SPREAD = 0.5
+DAILY_SPREAD = 0.12
+"""Honest pairs differ by so much at least: mean over the channels of Fisher's z of daily values."""
+LEAST_PAIRS = 3
 LATE_DAYS = 8
 """A copy may be so late."""
 SOURCE_NOISE = 0.93
 """A device whose smallest movements have less than this share of the other's variance was copied, not copying."""
 REPLAY_AT = 6.0
 """So many robust deviations must one lag stand out from all others."""
-REPLAY_CLOSE = 0.55
-"""And so close must it be: a correlation of one half."""
+REPLAY_CLOSE = 1.1
+"""And so close must it be: a correlation of 0.8; regular irrigation repeats itself, too."""
 REPLAY_DAYS = 10
 
 
@@ -72,21 +75,26 @@ def copied(shifted: Floats, others: Others, grid: Grid, *, shift_s: float = 0.0)
     """
     if not others.ids:
         return not_assessed("copied", "no_neighbours")
+    several = grid.per_day > 1
     ours, theirs = fingerprint(shifted, grid), fingerprint(others.values, grid)
-    middle, spread = _usual(theirs, several=grid.per_day > 1)
+    courses, their_courses = (None, None) if several else (_course(shifted), _course(others.values))
+    middle, spread = _usual(theirs, their_courses)
     best: tuple[float, float, int, int, int] | None = None
     for shift, row, lag in _candidates(ours, theirs, LATE_DAYS * grid.per_day):
         ahead, behind = _lined_up(ours[shift], theirs[row], lag)
-        deviations = (closeness(paired(ahead, behind)) - middle) / spread
-        known = np.isfinite(deviations)
+        close = closeness(paired(ahead, behind))
+        if courses is not None and their_courses is not None:
+            close = np.concatenate((close, closeness(paired(*_lined_up(courses[shift], their_courses[row], lag)))))
+        beyond = (close - middle) / spread
+        known = np.isfinite(beyond)
         if known.any():
-            mean = float(np.clip(deviations[known], LEAST_DEVIATIONS, MOST).mean())
+            mean = float(np.clip(beyond[known], LEAST_DEVIATIONS, MOST).mean())
             best = max(best or (-np.inf, 0.0, 0, 0, 0), (mean, _alike(ahead, behind), shift, row, lag))
     if best is None:
         return not_assessed("copied", "too_short")
     mean, alike, shift, row, lag = best
     late_s = lag * grid.step_s + shift * shift_s
-    doubt = 0.0 if _is_source(ours[0], theirs[row], late_s) else suspicion(mean, at=COPY_AT)
+    doubt = 0.0 if _is_source(ours[0], theirs[row], late_s) else suspicion(mean, at=COPY_AT[several])
     return answer("copied", doubt, other=others.ids[row], hours_later=late_s / HOUR_S, alike=alike)
 
 
@@ -159,19 +167,34 @@ def _alike(ours: Floats, theirs: Floats) -> float:
     return float(np.mean(found[np.isfinite(found)])) if np.isfinite(found).any() else 0.0
 
 
-def _usual(theirs: Floats, *, several: bool) -> tuple[Floats, Floats]:
-    """Tell how close honest neighbours are on each channel, from all pairs of them, and how that varies."""
+def _course(values: Floats) -> Floats:
+    """Take the mean away."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    return np.asarray(values - np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / count)
+
+
+def _usual(theirs: Floats, courses: Floats | None) -> tuple[Floats, Floats]:
+    """Tell from all pairs of neighbours how close honest devices are on each channel, and how far that varies.
+
+    Of a day with several steps the smallest movements tell enough, channel by channel. Of daily values there are few:
+    whole courses are compared as well (``courses``), and what counts is how the mean over all channels varies.
+    """
     pairs = list(combinations(range(len(theirs)), 2))
-    close = np.full((max(len(pairs), 1), theirs.shape[1]), np.nan)
-    for at, (i, j) in enumerate(pairs):
-        close[at] = closeness(paired(theirs[i], theirs[j]))
-    middle, floor = ALONE[several]
-    known = np.isfinite(close).sum(axis=0)
-    usual = np.where(known > 0, median_of_rows(close), middle)
-    around = 1.4826 * median_of_rows(np.abs(close - usual))
-    chance = 1.5 / np.sqrt(max(theirs.shape[-1], 1))
-    spread = np.where(known >= LEAST_PAIRS, np.maximum(around, chance), floor)
-    return np.asarray(usual), np.asarray(spread)
+    channels = theirs.shape[1] * (1 if courses is None else 2)
+    if len(pairs) < LEAST_PAIRS:
+        return np.full(channels, ALONE[courses is None]), np.full(channels, ALONE_SPREAD)
+    close = np.vstack([closeness(paired(theirs[i], theirs[j])) for i, j in pairs])
+    if courses is None:
+        middle = median_of_rows(close)
+        around = 1.4826 * median_of_rows(np.abs(close - middle))
+        return middle, np.maximum(around, 1.5 / np.sqrt(theirs.shape[-1]))
+    close = np.hstack((close, np.vstack([closeness(paired(courses[i], courses[j])) for i, j in pairs])))
+    middle = median_of_rows(close)
+    means = _mean_closeness(np.tanh(close - middle).T)
+    means = means[np.isfinite(means)]
+    varies = 1.4826 * float(np.median(np.abs(means - np.median(means)))) if len(means) else ALONE_SPREAD
+    return middle, np.full(channels, float(np.hypot(varies, DAILY_SPREAD)))
 
 
 def _mean_closeness(correlation: Floats) -> Floats:

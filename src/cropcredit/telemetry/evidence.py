@@ -62,7 +62,7 @@ def _costs(meaning: Meaning, grade: Grade, strong: Grade, *codes: str, everyday:
 
 COSTS: dict[str, Cost] = {
     **_costs(Meaning.MAINTENANCE, Grade.C, Grade.C, "stuck", "jump"),
-    **_costs(Meaning.DOUBT, Grade.C, Grade.D, "no_daily_cycle", "no_memory"),
+    **_costs(Meaning.DOUBT, Grade.C, Grade.D, "no_daily_cycle", "no_memory", "too_still"),
     **_costs(Meaning.DOUBT, Grade.C, Grade.C, "too_smooth", "damp_when_warm"),
     **_costs(Meaning.INSTALLATION, Grade.C, Grade.D, "above_porosity", "below_air_dry", "not_buried"),
     **_costs(Meaning.INSTALLATION, Grade.B, Grade.C, "stands_in_water", everyday=True),

@@ -6,7 +6,7 @@ the device must stand out from them. A floor keeps a lucky village from accusing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,18 @@ from cropcredit.telemetry.tracks import Floats, Track
 
 LEAST_DAYS = 10
 LEAST_OTHERS = 2
-APART_AT = 4.0
+APART_AT = 3.3
 """Deviations of closeness, among neighbours, from which a course of its own is a reason."""
 APART_FLOOR = 0.3
-DRIFT_AT = 4.0
+MEMORY_DAYS = 2.0
+"""Days for which weather remembers itself: two of them tell no more than one."""
+WEATHER_CM = 100.0
+"""Below this the days' weather no longer reaches the soil."""
+STILL_AT = 1.2
+"""Logarithm of how much more the neighbours' days differ: over three times."""
+DRIFT_AT = 5.0
+SOIL_DRIFT_AT = 2.5
+"""Of several depths together."""
 LEVEL_AT = 5.0
 
 
@@ -41,8 +49,7 @@ USUAL = {
     "air.pressure": Usual(25.0, 1.0, shared=True),
     "weather.solarRadiation": Usual(40.0, 20.0, shared=True),
     "soil.temperature": Usual(1.5, 0.8, shared=True),
-    "soil.moisture": Usual(8.0, 3.5, shared=False),
-    "soil.ec": Usual(0.3, 0.1, shared=False),
+    "soil.moisture": Usual(8.0, 4.0, shared=False),
 }
 """Floors; real neighbours are asked first. Air: a sensor in a shield is good to half a kelvin and 3 % of humidity;
 moisture of one field differs by 3 to 5 % of volume (Famiglietti et al. 2008, Water Resources Research 44, W01423)."""
@@ -61,20 +68,50 @@ def against_neighbours(track: Track, days: Floats, others: Floats) -> list[Check
         Those of its neighbours.
     """
     usual = USUAL.get(track.quantity)
-    if usual is None:
+    if usual is None or not usual.shared:
         return []
-    codes = ("apart", "drift", "level") if usual.shared else ("drift",)
+    codes = ("drift", "apart", "level", "too_still")
     others = others[np.isfinite(others).sum(axis=1) >= LEAST_DAYS]
     if len(others) < LEAST_OTHERS:
         return [not_assessed(code, "no_neighbours", track) for code in codes]
-    if np.isfinite(days).sum() < LEAST_DAYS:
+    middle = _middle(others)
+    if (np.isfinite(days) & np.isfinite(middle)).sum() < LEAST_DAYS:
         return [not_assessed(code, "too_short", track) for code in codes]
     everybody = np.vstack([days, others])
     distance = np.vstack([everybody[row] - _middle(np.delete(everybody, row, axis=0)) for row in range(len(everybody))])
-    found = [_drift(distance, usual)]
-    if usual.shared:
-        found += [_apart(everybody), _level(distance, usual)]
+    found = [_drift(distance, usual), _apart(everybody), _level(distance, usual), _too_still(days, middle, usual)]
+    if (track.depth_cm or 0) > WEATHER_CM:
+        found = [one for one in found if one[0] != "apart"]
     return [answer(code, doubt, track, **facts) for code, doubt, facts in found]
+
+
+def soil_drift(days: Floats, others: Floats) -> Check:
+    """Ask whether soil moisture moves away from the neighbours' at all depths together.
+
+    Water moves through one soil sooner than through another, so one depth tells little; a calibration that drifts, or
+    is turned up, lifts them all.
+
+    Parameters
+    ----------
+    days : ndarray, shape (depths, days)
+        Daily means, % of volume.
+    others : ndarray, shape (depths, neighbours, days)
+        Those of the neighbours at like depths.
+    """
+    usual, found = USUAL["soil.moisture"], []
+    for mine, theirs in zip(days, others, strict=True):
+        heard = theirs[np.isfinite(theirs).sum(axis=1) >= LEAST_DAYS]
+        if len(heard) >= LEAST_OTHERS and (np.isfinite(mine) & np.isfinite(_middle(heard))).sum() >= LEAST_DAYS:
+            everybody = np.vstack([mine, heard])
+            slopes = [30 * _slope(row - _middle(np.delete(everybody, at, axis=0))) for at, row in enumerate(everybody)]
+            middle, spread = _usual(np.array(slopes[1:]), floor=usual.drift)
+            found.append((slopes[0] - middle, spread))
+    if not found:
+        return not_assessed("drift", "no_neighbours" if not others.size else "too_short")
+    grown, spread = (float(np.mean(column)) for column in zip(*found, strict=True))
+    at = SOIL_DRIFT_AT if len(found) > 1 else DRIFT_AT
+    check = answer("drift", suspicion(abs(grown) / spread, at=at), per_month=grown, usual=spread)
+    return replace(check, quantity="soil.moisture")
 
 
 Found = tuple[str, float, dict[str, float]]
@@ -89,7 +126,9 @@ def _apart(everybody: Floats) -> Found:
         ]
     )
     usual, spread = _usual(close[1:], floor=APART_FLOOR)
-    below = (usual - close[0]) / spread if np.isfinite(close[0]) else 0.0
+    shared = (np.isfinite(everybody[0]) & np.isfinite(_middle(everybody[1:]))).sum()
+    chance = 1 / np.sqrt(max(shared / MEMORY_DAYS - 3, 1))  # of Fisher's z
+    below = (usual - close[0]) / float(np.hypot(spread, chance))
     return "apart", suspicion(below, at=APART_AT), {"alike": float(np.tanh(close[0])), "usual": float(np.tanh(usual))}
 
 
@@ -102,10 +141,18 @@ def _drift(distance: Floats, usual: Usual) -> Found:
 
 
 def _level(distance: Floats, usual: Usual) -> Found:
-    levels = np.nanmedian(distance, axis=1)
+    levels = median_of_rows(distance.T)
     middle, spread = _usual(levels[1:], floor=usual.level)
     off = abs(levels[0] - middle) / spread
     return "level", suspicion(off, at=LEVEL_AT), {"by": float(levels[0]), "usual": spread}
+
+
+def _too_still(days: Floats, middle: Floats, usual: Usual) -> Found:
+    """Ask whether the days differ as little as noise while the neighbours' days differ."""
+    both = np.isfinite(days) & np.isfinite(middle)
+    noise = usual.drift / 4
+    ours, theirs = (float(np.hypot(np.std(row[both]), noise)) for row in (days, middle))
+    return "too_still", suspicion(np.log(theirs / ours), at=STILL_AT), {"ours": ours, "theirs": theirs}
 
 
 def _usual(values: Floats, *, floor: float) -> tuple[float, float]:
@@ -114,7 +161,7 @@ def _usual(values: Floats, *, floor: float) -> tuple[float, float]:
     if not len(known):
         return 0.0, floor
     middle = float(np.median(known))
-    return middle, max(1.4826 * float(np.median(np.abs(known - middle))), floor)
+    return middle, float(np.hypot(1.4826 * np.median(np.abs(known - middle)), floor))
 
 
 def _middle(rows: Floats) -> Floats:

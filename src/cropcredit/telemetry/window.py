@@ -169,9 +169,20 @@ def _device(view: Laid) -> Iterator[Check]:
         shifted, shift_s = view.shifted(rows)
         yield copies.copied(shifted, others, view.grid, shift_s=shift_s)
         yield _replayed(view)
+    yield from _soil_together(view)
     forks, crossed = view.around.forks, view.around.boots_crossed
     doubt = 1.0 if forks or crossed else 0.0
     yield Check(code="cloned", suspicion=doubt, facts=(("forks", float(forks)), ("crossed", float(crossed))))
+
+
+def _soil_together(view: Laid) -> Iterator[Check]:
+    rows = [i for i, track in enumerate(view.tracks) if track.quantity == "soil.moisture"]
+    if not rows:
+        return
+    days, others = np.array([view.days[i] for i in rows]), np.array([view.other_days(i) for i in rows])
+    depths_cm = [view.tracks[i].depth_cm or 0.0 for i in rows]
+    yield neighbours.soil_drift(days, others)
+    yield agreement.rises_dry(days, depths_cm, view.own_rain)
 
 
 def _replayed(view: Laid) -> Check:
@@ -241,7 +252,6 @@ def _agreement(view: Laid, row: int) -> Iterator[Check]:
         warmth = view.beside(track, "soil.temperature")
         by_day = None if warmth is None else daily_means(warmth, view.grid)
         yield agreement.no_rain_answer(track, days, by_day, view.own_rain)
-        yield agreement.rises_dry(track, days, view.own_rain)
         yield agreement.dry_under_water(track, days, _seen_days(view))
     if track.quantity == "weather.rain":
         yield from agreement.gauge(track, days, view.rain)
