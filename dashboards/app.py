@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import frame, session
-from dashboards.screens import case, queue, sign_in
+from dashboards.screens import case, devices, queue, sign_in
 
 
 def main() -> None:
@@ -31,6 +31,10 @@ def main() -> None:
             url_path="case",
         ),
     }
+    if signed_in and desk.person.role in devices.OPERATORS:
+        places["devices"] = st.Page(
+            devices.show, title=words("devices.title"), icon=":material/sensors:", url_path="devices"
+        )
     st.session_state["places"] = places
     page = st.navigation(list(places.values()), position="sidebar" if signed_in else "hidden")
     frame.sidebar(desk)

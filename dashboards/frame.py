@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
 import streamlit as st
 
@@ -21,6 +22,8 @@ from cropcredit.errors import (
 from dashboards import session
 from dashboards.session import Desk
 from dashboards.words import LANGUAGES, plain
+
+RowT = TypeVar("RowT")
 
 LEAF = """<svg xmlns="http://www.w3.org/2000/svg" width="26" height="26" viewBox="0 0 24 24">
 <path fill="#1f6f4a" d="M20 3C11 3 5 7 5 14c0 1.6.4 3 1 4.2C8 13 11 10 15 8.5 11 11 8.5 14.5 7 21h2
@@ -103,3 +106,31 @@ def trouble(desk: Desk, error: CropcreditError) -> None:
     kind = next((kind.__name__ for kind in kinds if isinstance(error, kind)), "RefusedInput")
     st.error(desk.words(f"trouble.{kind}"), icon=":material/block:")
     st.caption(plain(str(error)))
+
+
+def metric_row(key: str, numbers: Sequence[tuple[str, str, str]]) -> None:
+    """Show numbers side by side, each as (label, value, help); on a phone two in a row."""
+    with st.container(key=key):
+        for column, (label, value, help_) in zip(st.columns(len(numbers), gap="xsmall"), numbers, strict=True):
+            with column, st.container(border=True, height="stretch", gap="xxsmall"):
+                st.metric(label, value, help=help_)
+
+
+def cell(column: st.delta_generator.DeltaGenerator, label: str, value: str) -> None:
+    """Write a labelled value into a column of a row."""
+    column.caption(label)
+    column.markdown(value)
+
+
+def page_of(rows: Sequence[RowT], size: int, desk: Desk, *, key: str) -> Sequence[RowT]:
+    """Cut out the page that is open, and show where it lies; rows beyond it never travel to the browser."""
+    pages = -(-len(rows) // size)
+    left, right = st.columns([1, 2], vertical_alignment="center")
+    number = 1
+    if pages > 1:
+        with right.container(horizontal_alignment="right"):
+            number = st.pagination(pages, key=f"{key}_page_{pages}")
+    first = (number - 1) * size
+    shown = rows[first : first + size]
+    left.caption(desk.words("desk.count", first=first + 1, last=first + len(shown), total=len(rows)))
+    return shown

@@ -43,6 +43,11 @@ class Desk:
             return code
         return crop.zh if self.words.language == "zh" else crop.en
 
+    def quantity(self, name: str) -> str:
+        """Name a measured quantity in the reader's language; one that the catalogue lacks is shown as it is."""
+        quantity = self.app.summarise_sensors.quantities.get(name)
+        return name if quantity is None else quantity.zh if self.words.language == "zh" else quantity.en
+
     def who(self, username: str) -> str:
         """Give a colleague's full name; the username where the account is gone."""
         names = {account.username: account.full_name for account in self.app.list_accounts()}

@@ -12,6 +12,7 @@ from cropcredit.usecases.cases import Case, CasePlanting
 from dashboards import charts, maps
 from dashboards.frame import panel
 from dashboards.panels.evidence import evidence
+from dashboards.panels.grain import grain
 from dashboards.panels.sensors import sensors
 from dashboards.session import Desk
 from dashboards.words import plain
@@ -28,6 +29,7 @@ def show(desk: Desk, case: Case) -> None:
         with panel(desk, desk.words("land.title"), found.as_of):
             _map(desk, case)
         sensors(desk, found)
+        grain(desk, found)
     with right:
         _growth(desk, case, found)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cropcredit.usecases.cases import QueueRow
 from cropcredit.usecases.workflow import Stage
+from dashboards.frame import cell
 from dashboards.session import Desk
 from dashboards.words import plain
 
@@ -39,20 +40,6 @@ def matching(rows: Sequence[QueueRow], stage: str, wanted: str) -> list[QueueRow
     ]
 
 
-def page_of(rows: Sequence[QueueRow], size: int, desk: Desk) -> Sequence[QueueRow]:
-    """Cut out the page that is open, and show where it lies; rows beyond it never travel to the browser."""
-    pages = -(-len(rows) // size)
-    left, right = st.columns([1, 2], vertical_alignment="center")
-    number = 1
-    if pages > 1:
-        with right.container(horizontal_alignment="right"):
-            number = st.pagination(pages, key=f"queue_page_{pages}")
-    first = (number - 1) * size
-    shown = rows[first : first + size]
-    left.caption(desk.words("queue.count", first=first + 1, last=first + len(shown), total=len(rows)))
-    return shown
-
-
 def draw(desk: Desk, row: QueueRow) -> bool:
     """Draw one case; True when it was opened."""
     words, formats = desk.words, desk.formats
@@ -65,11 +52,11 @@ def draw(desk: Desk, row: QueueRow) -> bool:
         who.markdown(f"**{plain(row.party_name)}** &nbsp;{badge}")
         who.caption(" · ".join(plain(part) for part in (row.application_id, crops) if part))
         who.caption(formats.area(row.declared_area_ha))
-        _cell(asked, words("queue.requested"), formats.money(row.requested))
-        _cell(limit, words("queue.limit"), formats.money(row.offered) if row.offered else words("queue.not_sized"))
-        _cell(rule, words("queue.binding"), words.code("rule.name", row.binding) if row.binding else words("desk.none"))
+        cell(asked, words("queue.requested"), formats.money(row.requested))
+        cell(limit, words("queue.limit"), formats.money(row.offered) if row.offered else words("queue.not_sized"))
+        cell(rule, words("queue.binding"), words.code("rule.name", row.binding) if row.binding else words("desk.none"))
         share = row.shortfall_at_offer
-        _cell(risk, words("queue.risk"), words("desk.none") if share is None else formats.share(share))
+        cell(risk, words("queue.risk"), words("desk.none") if share is None else formats.share(share))
         gaps.caption(words("queue.missing"))
         gaps.markdown(
             " ".join(f":orange-badge[{words.code('missing', name)}]" for name in row.gaps)
@@ -81,8 +68,3 @@ def draw(desk: Desk, row: QueueRow) -> bool:
             type="primary" if row.waiting_for_me else "secondary",
             width="stretch",
         )
-
-
-def _cell(column: st.delta_generator.DeltaGenerator, label: str, value: str) -> None:
-    column.caption(label)
-    column.markdown(value)

@@ -24,23 +24,24 @@ def sensors(desk: Desk, found: CaseEvidence) -> None:
         elif not found.sensors:
             st.caption(words("sensors.none"))
         for summary in found.sensors:
-            names = {series.quantity.name: _name(desk, series) for series in summary.series}
-            for device in summary.devices:
-                _device(desk, device, names)
+            names = {series.quantity.name: desk.quantity(series.quantity.name) for series in summary.series}
+            for device_ in summary.devices:
+                device(desk, device_, names)
             if summary.series:
-                _table(desk, summary)
+                table(desk, summary)
 
 
-def _device(desk: Desk, device: DeviceEvidence, names: dict[str, str]) -> None:
-    words, grade = desk.words, device.evidence.grade.value
+def device(desk: Desk, found: DeviceEvidence, names: dict[str, str]) -> None:
+    """Draw one device: its grade, and each reason with what to do about it."""
+    words, grade = desk.words, found.evidence.grade.value
     badge = f":{COLOURS[grade]}-badge[{words('sensors.grade', grade=grade)}]"
-    st.markdown(f"**{plain(device.device_id)}** &nbsp;{badge}", help=words(f"grade.{grade}"))
+    st.markdown(f"**{plain(found.device_id)}** &nbsp;{badge}", help=words(f"grade.{grade}"))
     told = [
         words.code("grade_reason", reason.code, **_facts(desk, reason.facts, names))
-        for reason in device.evidence.reasons
+        for reason in found.evidence.reasons
     ]
-    if device.silent_since is not None:
-        told.append(words("sensors.silent", instant=desk.formats.instant(device.silent_since)))
+    if found.silent_since is not None:
+        told.append(words("sensors.silent", instant=desk.formats.instant(found.silent_since)))
     if told:
         st.caption("\n".join(f"- {line}" for line in told))
 
@@ -56,21 +57,22 @@ def _facts(desk: Desk, facts: tuple[tuple[str, str | float], ...], names: dict[s
     return written
 
 
-def _table(desk: Desk, summary: SensorSummary) -> None:
+def table(desk: Desk, summary: SensorSummary) -> None:
+    """Draw one line per measured quantity."""
     words = desk.words
     window = _local_days(desk, summary)
-    table = {
+    lines = {
         words("sensors.what"): [_measured(desk, series) for series in summary.series],
         words("sensors.latest"): [_latest(desk, series, window) for series in summary.series],
         words("sensors.days"): [
             words("sensors.of_days", days=len(series.days), window=window) for series in summary.series
         ],
     }
-    st.table(table, border="horizontal")
+    st.table(lines, border="horizontal")
 
 
 def _measured(desk: Desk, series: SensorSeries) -> str:
-    name = _name(desk, series)
+    name = desk.quantity(series.quantity.name)
     return name if series.depth_cm is None else desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
 
 
@@ -86,7 +88,3 @@ def _latest(desk: Desk, series: SensorSeries, window: int) -> str:
 def _local_days(desk: Desk, summary: SensorSummary) -> int:
     """Count the calendar days that the window touches, as the daily summaries do."""
     return (desk.formats.local(summary.as_of) - desk.formats.local(summary.since)).days + 1
-
-
-def _name(desk: Desk, series: SensorSeries) -> str:
-    return series.quantity.zh if desk.words.language == "zh" else series.quantity.en

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import session
+from dashboards.frame import page_of
 from dashboards.panels import rows
 
 PER_PAGE = 8
@@ -40,7 +41,7 @@ def show() -> None:
     if not found:
         st.info(words("queue.empty"), icon=":material/inbox:")
         return
-    shown = rows.page_of(found, PER_PAGE, desk)
+    shown = page_of(found, PER_PAGE, desk, key="queue")
     for row in shown:
         if rows.draw(desk, row):
             session.go("case", application=row.application_id)

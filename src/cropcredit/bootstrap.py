@@ -66,9 +66,10 @@ from cropcredit.usecases.inventory import TakeStock
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.models import ListModels, PromoteModel
 from cropcredit.usecases.other_formats import ModelOf
+from cropcredit.usecases.oversee import OverseeDevices
 from cropcredit.usecases.parallel import InProcesses, one_by_one
-from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.quarantine import ReplayQuarantine, ShowConflicts, ShowQuarantine
+from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
 from cropcredit.usecases.rollups import RefreshRollups
 from cropcredit.usecases.search_scenes import SearchScenes
@@ -136,6 +137,7 @@ class App:
     let_bridge_in: LetBridgeIn
     list_devices: ListDevices
     check_installation: CheckInstallation
+    oversee_devices: OverseeDevices
     device_tables: ReadDeviceTables
     ingest_messages: IngestMessages
     find_gaps: FindGaps
@@ -210,6 +212,11 @@ def build(settings: Settings) -> App:
         zone=settings.time_zone,
         sensors=summarise_sensors,
     )
+    take_stock = TakeStock(
+        facts=facts, summarise=summarise_sensors, catalogues=catalogues, clock=clock, zone=settings.time_zone
+    )
+    list_devices = ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock)
+    find_gaps = FindGaps(readings=readings)
     return App(
         settings=settings,
         clock=clock,
@@ -267,6 +274,7 @@ def build(settings: Settings) -> App:
             observations=observations,
             runs=runs,
             summarise=summarise_sensors,
+            take_stock=take_stock,
             clock=clock,
         ),
         queue=Queue(facts=facts, clock=clock),
@@ -283,22 +291,21 @@ def build(settings: Settings) -> App:
         ),
         rotate_keys=RotateKeys(facts=facts, add=add_devices),
         let_bridge_in=LetBridgeIn(access=access, credentials=credentials, reserved=add_devices.reserved),
-        list_devices=ListDevices(facts=facts, credentials=credentials, readings=readings, clock=clock),
+        list_devices=list_devices,
+        oversee_devices=OverseeDevices(list_devices=list_devices, find_gaps=find_gaps, clock=clock),
         check_installation=CheckInstallation(
             facts=facts, fields=fields, credentials=credentials, readings=readings, clock=clock
         ),
         device_tables=ReadDeviceTables(tables=tables, catalogues=catalogues, clock=clock, zone=settings.time_zone),
         ingest_messages=ingest,
-        find_gaps=FindGaps(readings=readings),
+        find_gaps=find_gaps,
         show_quarantine=ShowQuarantine(readings=readings),
         show_conflicts=ShowConflicts(readings=readings),
         replay_quarantine=ReplayQuarantine(readings=readings, ingest=ingest, clock=clock),
         rollups=rollups,
         refresh_rollups=RefreshRollups(rollups=rollups),
         summarise_sensors=summarise_sensors,
-        take_stock=TakeStock(
-            facts=facts, summarise=summarise_sensors, catalogues=catalogues, clock=clock, zone=settings.time_zone
-        ),
+        take_stock=take_stock,
         make_broker=partial(_broker, settings),
         make_subscriber=partial(_subscriber, settings, ingest),
         ingest_lease=partial(lease, engine, settings.broker_user),

@@ -11,6 +11,7 @@ from cropcredit.agronomy.series import smooth
 from cropcredit.errors import NotPermitted, UnknownRecord
 from cropcredit.model import Account, Application, Consent, FieldSeries, Planting
 from cropcredit.ports import Clock, FactStore, ObservationStore, RunStore
+from cropcredit.usecases.inventory import StoredLot, TakeStock
 from cropcredit.usecases.refresh_ndvi import latest_run
 from cropcredit.usecases.telemetry import SensorSummary, SummariseSensors
 
@@ -83,6 +84,8 @@ class CaseEvidence:
     """By field id; a field never seen is absent."""
     sensors: tuple[SensorSummary, ...]
     """One per field on which a device stands."""
+    stock: tuple[StoredLot, ...]
+    """The applicant's lots of stored grain; sensors lower what was inspected, so they need the same consent."""
     withheld: tuple[str, ...]
     """Kinds of data the applicant has not consented to: ``satellite``, ``sensors``. They were not even read."""
 
@@ -95,6 +98,7 @@ class GatherCaseEvidence:
     observations: ObservationStore
     runs: RunStore
     summarise: SummariseSensors
+    take_stock: TakeStock
     clock: Clock
 
     def __call__(self, application_id: str, account: Account, *, as_of: datetime | None = None) -> CaseEvidence:
@@ -120,6 +124,7 @@ class GatherCaseEvidence:
             seen_as_of=seen_as_of,
             curves=curves,
             sensors=() if "sensors" in withheld else self._sensors(field_ids, at),
+            stock=() if "sensors" in withheld else tuple(self.take_stock(party_id=application.party_id, as_of=at)),
             withheld=withheld,
         )
 

@@ -52,21 +52,20 @@ class TakeStock:
         Parameters
         ----------
         store_id, party_id : str
-            Only the lots of this store, or owner; both empty: all.
+            Only the lots of this store, of this owner; both empty: all.
         as_of : datetime, optional
             None: now.
 
         Raises
         ------
         UnknownRecord
-            If a store or owner is named that has no lot.
+            If a store is named that has no lot.
         """
         at = as_of or self.clock.now()
         keys = {name: value for name, value in (("store_id", store_id), ("party_id", party_id)) if value}
         lots = self.facts.find(GrainLot, as_of=at, **keys)
-        if keys and not lots:
-            name, value = next(iter(keys.items()))
-            raise UnknownRecord(f"lot with {name}", value, cure="bring it in: import lots FILE")
+        if store_id and not lots:
+            raise UnknownRecord("store", store_id, cure="bring its lots in: import lots FILE")
         return [
             stored
             for store in sorted({lot.store_id for lot in lots})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cropcredit.errors import NotPermitted, UnknownRecord
-from cropcredit.model import Account, FieldSeries, Record, Role
+from cropcredit.model import Account, Application, FieldSeries, Record, Role
 from cropcredit.usecases.case_evidence import GatherCaseEvidence, curves_of
 from cropcredit.usecases.telemetry import SensorSummary
 from tests import builders, lending
@@ -42,6 +42,18 @@ class OneProbe:
         return SensorSummary(place=field_id, since=as_of, as_of=as_of, zone="UTC", series=(), devices=())
 
 
+class NoGrain:
+    """Says that nobody has grain in a store, and remembers of whom it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, *, party_id: str, as_of) -> list[Any]:
+        del as_of
+        self.asked.append(party_id)
+        return []
+
+
 def run(run_id: str, as_of: datetime, units: list[str]) -> dict[str, Any]:
     lists: dict[str, Any] = {name: [] for name in ("held_back", "events")}
     named = {"kind": "ndvi", "run_id": run_id, "as_of": as_of.isoformat(), "units": units}
@@ -51,11 +63,13 @@ def run(run_id: str, as_of: datetime, units: list[str]) -> dict[str, Any]:
 def gather(*records: Record, runs: FakeRuns | None = None) -> Any:
     observations: Any = OneSeries()
     summarise: Any = OneProbe()
+    take_stock: Any = NoGrain()
     return GatherCaseEvidence(
         facts=FakeFacts(*(records or lending.records())),
         observations=observations,
         runs=runs or some_runs(),
         summarise=summarise,
+        take_stock=take_stock,
         clock=FakeClock(lending.TODAY),
     )
 
@@ -86,11 +100,13 @@ def test_what_the_applicant_did_not_allow_is_not_even_read() -> None:
     assert found.withheld == ("satellite", "sensors")
     assert asked.observations.asked == []
     assert asked.summarise.asked == []
+    assert asked.take_stock.asked == []
 
 
 def test_each_kind_of_data_needs_its_own_consent() -> None:
-    found = gather(*lending.records(consent=lending.consent(data_kinds=("sensors",))))("A1", OFFICER)
-    assert found.withheld == ("satellite",)
+    asked = gather(*lending.records(consent=lending.consent(data_kinds=("sensors",))))
+    assert asked("A1", OFFICER).withheld == ("satellite",)
+    assert asked.take_stock.asked == [asked.facts.get(Application, "A1").party_id]
 
 
 def test_a_consent_that_was_withdrawn_counts_no_longer() -> None:

@@ -123,5 +123,6 @@ def test_a_scale_of_grade_d_is_not_believed(barn: Barn):
 
 def test_one_owner_sees_his_lot_only_and_an_unknown_store_is_refused(barn: Barn):
     assert [one.lot.id for one in barn.take_stock(party_id="li")] == ["b"]
+    assert barn.take_stock(party_id="nobody") == []
     with pytest.raises(UnknownRecord, match="import lots"):
         barn.take_stock(store_id="nowhere")
