@@ -36,26 +36,28 @@ class Arrivals:
         rejections: Sequence[Rejection],
         *,
         received_at: datetime,
+        known_at: datetime | None = None,
+        tied: bool = False,
     ) -> Added:
         """Commit one batch in one transaction; see :class:`cropcredit.ports.ReadingStore`."""
         if not readings and not rejections:
             return Added(stored={})
         named = [r for r in rejections if r.device_id and r.boot is not None and r.seq is not None]
         ids = {r.device_id for r, _ in readings} | {r.device_id for r in named}
-        at = microseconds(received_at)
+        at, known = microseconds(received_at), None if known_at is None else microseconds(known_at)
         try:
             with writing(self._engine) as connection:
                 take_turns(connection)
                 keys = self._keys_of(connection, ids, create=True)
                 rows = [
-                    row_of(keys[r.device_id], r, payload, received_at=at, known_at=None) for r, payload in readings
+                    row_of(keys[r.device_id], r, payload, received_at=at, known_at=known) for r, payload in readings
                 ]
                 poison = [(keys[r.device_id], r.boot or 0, r.seq or 0, r.reason) for r in named]
                 seqs = _counted([*((row.device, row.boot, row.seq) for row in rows), *(name[:3] for name in poison)])
                 before = settled.load(connection, seqs.keys())
                 fresh, conflicts = store(connection, rows, before)
                 poison += [(row.device, row.boot, row.seq, "conflict") for row in conflicts]
-                _set_aside(connection, rejections, at)
+                _set_aside(connection, rejections, at, tied=tied)
                 settled.reject(connection, [name for name in poison if name[1] != UNCOUNTED], at=at)
                 settled.extend(connection, before, seqs)
             self._keys |= keys
@@ -113,7 +115,7 @@ def _counted(identities: Iterable[tuple[int, int, int]]) -> dict[BootKey, list[i
     return seqs
 
 
-def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int) -> None:
+def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int, *, tied: bool) -> None:
     """Quarantine; the same message rejected for the same reason again only counts up."""
     if not rejections:
         return
@@ -130,6 +132,7 @@ def _set_aside(connection: Connection, rejections: Sequence[Rejection], at: int)
             "device_id": storable(r.device_id),
             "boot": r.boot,
             "seq": r.seq,
+            "tied": tied,
         }
         for r in rejections
     ]
