@@ -11,6 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, UnknownRecord
@@ -49,6 +50,7 @@ from cropcredit.telemetry import date_reading
 from cropcredit.telemetry.ranges import contiguous, merged
 from cropcredit.telemetry.rollup import BEHIND, Rollup
 from cropcredit.telemetry.summary import rise
+from cropcredit.telemetry.tracks import HourlyCourse
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -358,6 +360,23 @@ class FakeRollups:
                 samples.append((m.value, last.get(name)))
                 last[name] = m.value
         return [_rollup(name, hours, samples) for name, samples in sorted(found.items()) if since <= name[3] < until]
+
+
+    def hourly(
+        self,
+        device_ids: Sequence[str],
+        quantities: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        known_by: datetime | None = None,
+    ) -> list[HourlyCourse]:
+        parts: dict[tuple[str, str, str], list[tuple[float, float, float]]] = {}
+        for one in self.rollups(device_ids, since=since, until=until, hours=1, known_by=known_by):
+            if one.quantity in quantities:
+                hours = parts.setdefault((one.device_id, one.quantity, one.channel), [])
+                hours.append((one.start.timestamp(), one.mean, one.last))
+        return [HourlyCourse(*name, *np.array(hours).T) for name, hours in sorted(parts.items())]
 
 
 def _rollup(name: tuple[str, str, str, datetime], hours: int, samples: Sequence[tuple[float, float | None]]) -> Rollup:

@@ -37,6 +37,7 @@ from cropcredit.model import (
     YieldEstimate,
 )
 from cropcredit.telemetry.rollup import Rollup
+from cropcredit.telemetry.tracks import HourlyCourse
 
 JobT = TypeVar("JobT")
 DoneT = TypeVar("DoneT")
@@ -298,6 +299,31 @@ class RollupStore(Protocol):
         """Give the windows that begin in [since, until), by device, quantity, channel and time, up to date.
 
         ``known_by``: as they were known then, whatever has arrived since.
+        """
+        ...
+
+    def hourly(
+        self,
+        device_ids: Sequence[str],
+        quantities: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        known_by: datetime | None = None,
+    ) -> list[HourlyCourse]:
+        """Give the hours of some quantities as columns, by device, quantity and channel: quick for whole months."""
+        ...
+
+
+class ReadingArchive(Protocol):
+    """Where old readings go; whoever reads them does not see that they moved."""
+
+    def retain(self, *, before: datetime, now: datetime, done: Callable[[int], None] = ...) -> int:
+        """Move what was measured in the calendar months (UTC) that end before; gives the number of readings.
+
+        The last reading of each boot stays. What roll-ups do not hold yet is not moved. ``done`` is called with the
+        number of readings that were moved since. May be killed and repeated at will: at every instant a reading is in
+        exactly one place.
         """
         ...
 

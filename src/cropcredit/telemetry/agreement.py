@@ -37,8 +37,8 @@ SEEPING_CM = 70.0
 LEAP_PCT = 1.0
 """Points of volume within a day that are water coming in."""
 QUIET_DAYS = 5
-RISE_AT = 0.08
-"""Points of volume per day: 2.4 a month."""
+RISE_AT = 0.06
+"""Points of volume per day: 1.8 a month."""
 RISE_SURE = 3.0
 STATION_DAYS = 12
 STATION_AT = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,19 @@ class Grid:
     def days(self) -> int:
         """Whole days."""
         return self.count // self.per_day
+
+
+class HourlyCourse(NamedTuple):
+    """One channel of one device by the hour, as roll-ups hold it."""
+
+    device_id: str
+    quantity: str
+    channel: str
+    start_s: Floats
+    """Shape (hours,): beginning of each hour that has a sample, seconds since 1970, ascending."""
+    mean: Floats
+    last: Floats
+    """Where a counter stood at the end of the hour."""
 
 
 def track_of(quantity: str, channel: str, samples: Sequence[tuple[datetime, float]], **more: object) -> Track:

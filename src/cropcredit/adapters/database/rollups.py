@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, func, select, text, update
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, text, update
 
 from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into
 from cropcredit.adapters.database.engine import reading, writing
-from cropcredit.adapters.database.ledger import Ledger, dated, kept, read_ledger, rolled_rows, together
-from cropcredit.adapters.database.rolling import Named, Pass, made_of, next_pass, stored_windows, summed
+from cropcredit.adapters.database.ledger import read_ledger, rolled_rows
+from cropcredit.adapters.database.rolling import Pass, next_pass
+from cropcredit.adapters.database.rollup_view import DAY, HOUR, View, courses
 from cropcredit.adapters.database.tables import READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
 from cropcredit.telemetry.rollup import LocalHours, Rollup, Window, gains
+from cropcredit.telemetry.tracks import HourlyCourse
 
 TOGETHER = 50
 """Devices that are brought up to date by one transaction."""
-HOUR, DAY = 1, 24
-LONG_AGO = -(2**62)
 
 _STALE = """
 SELECT device_id FROM device_key WHERE key IN (
@@ -84,6 +84,26 @@ class DatabaseRollups:
                 for rollup in self._device(connection, key, device_id, bounds, hours, known)
             ]
 
+    def hourly(
+        self,
+        device_ids: Sequence[str],
+        quantities: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        known_by: datetime | None = None,
+    ) -> list[HourlyCourse]:
+        """Read hours as columns; see :class:`cropcredit.ports.RollupStore`."""
+        self.refresh(device_ids)
+        low, high = microseconds(since), microseconds(until)
+        known = None if known_by is None else microseconds(known_by)
+        found: list[HourlyCourse] = []
+        with reading(self._engine) as connection:
+            for device_id, key in sorted(device_keys(connection, set(device_ids)).items()):
+                view = View(connection, key, device_id, self._clock, known)
+                found += courses(device_id, view.columns(set(quantities), low, high))
+        return found
+
     def _passes(self, devices: Mapping[int, str]) -> list[Pass]:
         found = []
         for device, device_id in sorted(devices.items()):
@@ -135,7 +155,7 @@ class DatabaseRollups:
     ) -> Iterator[Rollup]:
         since, until = bounds
         dawn = self._clock.day(since)
-        view = _View(connection, device, device_id, self._clock, known)
+        view = View(connection, device, device_id, self._clock, known)
         found = view.hours(dawn, until) if hours == HOUR else view.days(dawn, until)
         before = view.last_before(dawn)
         series: dict[tuple[str, str], list[tuple[int, Window]]] = {}
@@ -146,75 +166,6 @@ class DatabaseRollups:
             for (start, window), (rise, resets) in zip(parts, gained, strict=True):
                 if start >= since:
                     yield _rollup(device_id, quantity, channel, (start, hours), window, rise, resets)
-
-
-class _View:
-    """The windows of one device as they were known at an instant; None: as they are."""
-
-    def __init__(
-        self, connection: Connection, device: int, device_id: str, clock: LocalHours, known: int | None
-    ) -> None:
-        self._connection, self._device, self._device_id = connection, device, device_id
-        self._clock, self._known = clock, known
-        self._ledger: Ledger | None = None
-
-    def hours(self, low: int, high: int) -> Named:
-        """Give the hours that begin in [low, high); those that grew since are computed as they were."""
-        found = stored_windows(self._connection, self._device, HOUR, [(low, high)])
-        grown = self._grown(low, high)
-        if not grown:
-            return found
-        return {name: window for name, window in found.items() if name[0] not in grown} | self._as_known(grown)
-
-    def days(self, low: int, high: int) -> Named:
-        """Give the days that begin in [low, high), likewise."""
-        found = stored_windows(self._connection, self._device, DAY, [(low, high)])
-        grown = {self._clock.day(start) for start in self._grown(low, self._clock.next_day(high))}
-        again: Named = {}
-        for day in grown:
-            again |= made_of(self.hours(day, self._clock.next_day(day)), self._clock)
-        kept_days = {name: window for name, window in found.items() if name[0] not in grown}
-        return kept_days | {name: window for name, window in again.items() if low <= name[0] < high}
-
-    def last_before(self, day: int) -> dict[tuple[str, str], float]:
-        """Give the last value of each (quantity, channel) before a day."""
-        if self._known is not None and self._grown(LONG_AGO, day):
-            earlier = sorted(self.days(LONG_AGO, day).items())
-            return {(quantity, channel): window.last for (_, quantity, channel), window in earlier}
-        days = (ROLLUP.c.device == self._device) & (ROLLUP.c.hours == DAY) & (ROLLUP.c.start < day)
-        names = (ROLLUP.c.quantity, ROLLUP.c.channel)
-        latest = select(*names, func.max(ROLLUP.c.start).label("start")).where(days).group_by(*names).subquery()
-        same = and_(*(ROLLUP.c[name] == latest.c[name] for name in ("quantity", "channel", "start")))
-        rows = self._connection.execute(select(*names, ROLLUP.c.last).join(latest, same).where(days))
-        return {(row.quantity, row.channel): row.last for row in rows}
-
-    def _grown(self, low: int, high: int) -> set[int]:
-        """Name the hours that hold a reading which was not known then."""
-        if self._known is None:
-            return set()
-        hours = select(ROLLED_HOUR.c.start).where(ROLLED_HOUR.c.device == self._device)
-        hours = hours.where(ROLLED_HOUR.c.start >= low, ROLLED_HOUR.c.start < high)
-        return set(self._connection.scalars(hours.where(ROLLED_HOUR.c.known_at > self._known)))
-
-    def _as_known(self, starts: set[int]) -> Named:
-        assert self._known is not None
-        self._ledger = self._ledger or read_ledger(self._connection, self._device)
-        spans = select(ROLLED_HOUR.c.boot, ROLLED_HOUR.c.first, ROLLED_HOUR.c.last)
-        spans = spans.where(ROLLED_HOUR.c.device == self._device)
-        where = together(
-            tuple(row)
-            for some in chunks(sorted(starts))
-            for row in self._connection.execute(spans.where(ROLLED_HOUR.c.start.in_(some)))
-        )
-        rows = {
-            (row.boot, row.seq): row
-            for row in kept(self._connection, self._device, where)
-            if row.known_at <= self._known
-        }
-        at = {name: dated(row, self._device_id, self._ledger) for name, row in rows.items()}
-        hour_of = self._clock.hours_of(at)
-        rows = {name: row for name, row in rows.items() if hour_of[name] in starts}
-        return summed(rows, at, hour_of, self._device_id)
 
 
 def _claim(connection: Connection, work: Pass) -> bool:

@@ -1,0 +1,110 @@
+"""The hours and days of one device as they were known at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from sqlalchemy import Connection, and_, func, select
+
+from cropcredit.adapters.database.dialects import chunks
+from cropcredit.adapters.database.ledger import Ledger, dated, kept, read_ledger, together
+from cropcredit.adapters.database.rolling import Named, made_of, stored_windows, summed
+from cropcredit.adapters.database.tables import ROLLED_HOUR, ROLLUP
+from cropcredit.telemetry.rollup import LocalHours
+from cropcredit.telemetry.tracks import HourlyCourse
+
+HOUR, DAY = 1, 24
+LONG_AGO = -(2**62)
+
+
+class View:
+    """The windows of one device as they were known at an instant; None: as they are."""
+
+    def __init__(
+        self, connection: Connection, device: int, device_id: str, clock: LocalHours, known: int | None
+    ) -> None:
+        self._connection, self._device, self._device_id = connection, device, device_id
+        self._clock, self._known = clock, known
+        self._ledger: Ledger | None = None
+
+    def hours(self, low: int, high: int) -> Named:
+        """Give the hours that begin in [low, high); those that grew since are computed as they were."""
+        found = stored_windows(self._connection, self._device, HOUR, [(low, high)])
+        grown = self._grown(low, high)
+        if not grown:
+            return found
+        return {name: window for name, window in found.items() if name[0] not in grown} | self._as_known(grown)
+
+    def columns(self, quantities: set[str], low: int, high: int) -> Iterator[tuple[str, str, int, float, float]]:
+        """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), by start."""
+        if self._grown(low, high):
+            for (start, quantity, channel), window in sorted(self.hours(low, high).items()):
+                if quantity in quantities:
+                    yield quantity, channel, start, window.total / window.samples, window.last
+            return
+        table = ROLLUP.c
+        query = select(table.quantity, table.channel, table.start, table.total / table.samples, table.last)
+        query = query.where(table.device == self._device, table.hours == HOUR, table.start >= low, table.start < high)
+        rows = self._connection.execute(query.where(table.quantity.in_(sorted(quantities))).order_by(table.start))
+        yield from map(tuple, rows)  # type: ignore[arg-type] # five columns, as selected
+
+    def days(self, low: int, high: int) -> Named:
+        """Give the days that begin in [low, high), likewise."""
+        found = stored_windows(self._connection, self._device, DAY, [(low, high)])
+        grown = {self._clock.day(start) for start in self._grown(low, self._clock.next_day(high))}
+        again: Named = {}
+        for day in grown:
+            again |= made_of(self.hours(day, self._clock.next_day(day)), self._clock)
+        kept_days = {name: window for name, window in found.items() if name[0] not in grown}
+        return kept_days | {name: window for name, window in again.items() if low <= name[0] < high}
+
+    def last_before(self, day: int) -> dict[tuple[str, str], float]:
+        """Give the last value of each (quantity, channel) before a day."""
+        if self._known is not None and self._grown(LONG_AGO, day):
+            earlier = sorted(self.days(LONG_AGO, day).items())
+            return {(quantity, channel): window.last for (_, quantity, channel), window in earlier}
+        days = (ROLLUP.c.device == self._device) & (ROLLUP.c.hours == DAY) & (ROLLUP.c.start < day)
+        names = (ROLLUP.c.quantity, ROLLUP.c.channel)
+        latest = select(*names, func.max(ROLLUP.c.start).label("start")).where(days).group_by(*names).subquery()
+        same = and_(*(ROLLUP.c[name] == latest.c[name] for name in ("quantity", "channel", "start")))
+        rows = self._connection.execute(select(*names, ROLLUP.c.last).join(latest, same).where(days))
+        return {(row.quantity, row.channel): row.last for row in rows}
+
+    def _grown(self, low: int, high: int) -> set[int]:
+        """Name the hours that hold a reading which was not known then."""
+        if self._known is None:
+            return set()
+        hours = select(ROLLED_HOUR.c.start).where(ROLLED_HOUR.c.device == self._device)
+        hours = hours.where(ROLLED_HOUR.c.start >= low, ROLLED_HOUR.c.start < high)
+        return set(self._connection.scalars(hours.where(ROLLED_HOUR.c.known_at > self._known)))
+
+    def _as_known(self, starts: set[int]) -> Named:
+        assert self._known is not None
+        self._ledger = self._ledger or read_ledger(self._connection, self._device)
+        spans = select(ROLLED_HOUR.c.boot, ROLLED_HOUR.c.first, ROLLED_HOUR.c.last)
+        spans = spans.where(ROLLED_HOUR.c.device == self._device)
+        where = together(
+            tuple(row)
+            for some in chunks(sorted(starts))
+            for row in self._connection.execute(spans.where(ROLLED_HOUR.c.start.in_(some)))
+        )
+        rows = {
+            (row.boot, row.seq): row
+            for row in kept(self._connection, self._device, where)
+            if row.known_at <= self._known
+        }
+        at = {name: dated(row, self._device_id, self._ledger) for name, row in rows.items()}
+        hour_of = self._clock.hours_of(at)
+        rows = {name: row for name, row in rows.items() if hour_of[name] in starts}
+        return summed(rows, at, hour_of, self._device_id)
+
+
+def courses(device_id: str, rows: Iterator[tuple[str, str, int, float, float]]) -> Iterator[HourlyCourse]:
+    """Sort hours into columns by channel."""
+    parts: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    for quantity, channel, start, mean, last in rows:
+        parts.setdefault((quantity, channel), []).append((start, mean, last))
+    for (quantity, channel), hours in sorted(parts.items()):
+        start, mean, last = np.array(hours, dtype=np.float64).T
+        yield HourlyCourse(device_id, quantity, channel, start / 1e6, mean, last)
