@@ -14,11 +14,16 @@ from firmware_sim.identity import Identity
 from firmware_sim.journal import Journal, Memory
 from firmware_sim.link import Broker
 from firmware_sim.malformed import POISON
-from firmware_sim.node import Node, Surroundings, wall_ms
+from firmware_sim.node import Node, wall_ms
 from firmware_sim.plan import Plan, Source
+from firmware_sim.surroundings import Surroundings
 
 SWEEP_S = 0.1
+SLICE, MOST_SLICES = 300, 10
+"""A large fleet is swept in turns of some hundred devices, so that each is looked at once a second."""
 TELL_S = 2.0
+TURN_S = 1.0
+"""Longest pause of measuring while devices wait to connect."""
 BATCH = 500
 BACKLOG = 20_000
 """How many recorded readings of a replay may wait for their acknowledgement."""
@@ -39,6 +44,9 @@ class Fleet:
         self._taken = journal.taken(source.digest) if source.digest else 0
         self._held_before = journal.outstanding(node.device.number for node in self.nodes.values())
         self._recorded_at = time.monotonic()
+        slices = min(MOST_SLICES, 1 + len(self.nodes) // SLICE)
+        self._slices = [list(self.nodes.values())[i::slices] for i in range(slices)]
+        self._swept = 0
         self._sweep_at = self._commit_at = 0.0
         self._stopping = False
 
@@ -147,21 +155,25 @@ class Fleet:
     def _turn(self) -> None:
         now = time.monotonic()
         self._record(now)
+        self.around.connect(now)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_S
-            for node in self.nodes.values():
+            self._swept = (self._swept + 1) % len(self._slices)
+            for node in self._slices[self._swept]:
                 node.sweep(now)
         if self.journal.urgent or (self.journal.dirty and now >= self._commit_at):
             self.journal.commit()
             self._commit_at = now + SWEEP_S
         awake, self.around.awake = self.around.awake, {}
-        for node in awake.values():
-            node.pump(now)
+        for one in awake.values():
+            one.pump(now)
         for key, events in self.around.selector.select(self._pause(now)):
             key.data.turn(events)
 
     def _pause(self, now: float) -> float:
-        return 0.0 if self._room and not self.source.live else max(0.0, self._sweep_at - now)
+        if self._room and not self.source.live:
+            return 0.0
+        return max(0.0, min(self._sweep_at, self.around.connects_at(now)) - now)
 
     @property
     def _room(self) -> int:
@@ -170,6 +182,8 @@ class Fleet:
         return max(0, min(BATCH, BACKLOG - self.outstanding * (not self.source.live)))
 
     def _record(self, now: float) -> None:
+        if self.around.connects_at(now) <= now < self._recorded_at + TURN_S:
+            return  # connecting comes first: what is due keeps its time of measurement
         readings = self.source.take(self._room, now_ms=wall_ms()) if self._room > 0 else []
         for reading in readings:
             node = self.nodes[reading.device_id]

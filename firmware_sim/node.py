@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import random
-import selectors
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from firmware_sim import faults
 from firmware_sim.device import Device, Outgoing
 from firmware_sim.errors import BrokenMessage
-from firmware_sim.link import Broker, Hooks, Link, Traffic
+from firmware_sim.link import Hooks, Link
 from firmware_sim.malformed import BROKEN
 from firmware_sim.message import read_ack, read_command
 from firmware_sim.plan import Character
+from firmware_sim.surroundings import Surroundings
 
 HEARTBEAT_S = 600.0
 COMMAND_WAIT_S = 1.0
@@ -27,54 +25,16 @@ MEANT = ("power lost", "flash lost", "network lost", "stolen")
 """Ends of a connection that the operator asked for."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Surroundings:
-    """What all devices of a fleet share."""
-
-    broker: Broker
-    tell: Callable[[str], None]
-    live: bool
-    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
-    counts: Counter[str] = field(default_factory=Counter)
-    traffic: Traffic = field(default_factory=Traffic)
-    device_ids: tuple[str, ...] = ()
-    """The fleet: whose topics a bad device may try."""
-    awake: dict[str, Node] = field(default_factory=dict)
-    """Devices that may have something to send."""
-    been_online: int = 0
-    """Devices whose subscriptions have stood at least once."""
-    began_at: float = field(default_factory=time.monotonic)
-    all_online_s: float | None = None
-    """Seconds until all of them had been online; None before."""
-    hold_connects_until: float = 0.0
-    acked_at: float = 0.0
-    leaving: bool = False
-    _complaints: set[str] = field(default_factory=set)
-
-    def welcome(self) -> None:
-        """Count one more device that has come online for the first time."""
-        self.been_online += 1
-        if self.been_online == len(self.device_ids):
-            self.all_online_s = time.monotonic() - self.began_at
-            self.tell(f"all {self.been_online} devices online after {self.all_online_s:.2f} s")
-
-    def complain(self, why: str) -> None:
-        """Tell the operator, once per complaint."""
-        if why not in self._complaints:
-            self._complaints.add(why)
-            self.tell(f"{why} (said once)")
-
-
 class Node:
     """One device and its present link, if any."""
 
     def __init__(self, device: Device, around: Surroundings, character: Character, rng: random.Random) -> None:
         self.device, self.around, self.faults, self.rng = device, around, character.faults, rng
         self.link: Link | None = None
-        self.connect_at = self.heartbeat_at = self.power_cut_at = self._sending_from = NEVER
+        self.heartbeat_at = self.power_cut_at = self._sending_from = NEVER
         self.wipe_at = self.outage_at = self.gone_at = self.silent_at = NEVER
         self.offline_until = self._silent_until = self._said_at = 0.0
-        self.gone = self._welcomed = False
+        self.gone = self._welcomed = self._means_to_connect = False
         self._failures = 0
 
     @property
@@ -84,8 +44,8 @@ class Node:
 
     def start(self, now: float, *, spread_s: float) -> None:
         """Begin to connect, at a random moment so that a fleet does not knock all at once."""
-        if self.link is None and self.connect_at == NEVER:
-            self.connect_at = now + self.rng.uniform(0, spread_s)
+        if self.link is None and not self._means_to_connect:
+            self._connect_at(now + self.rng.uniform(0, spread_s))
 
     def plan_faults(self, now: float) -> None:
         """Draw the moments of the next power loss, wiped flash and outage."""
@@ -111,8 +71,6 @@ class Node:
         if self.gone:
             return
         self._suffer(now)
-        if self.connect_at <= now and self.around.hold_connects_until <= now and self.offline_until <= now:
-            self._connect(now)
         if self.link is not None:
             self.link.tick(now)
         if self._sending_from <= now:
@@ -166,12 +124,21 @@ class Node:
         self.device.wipe()
         if self.link is not None:
             self.link.cut("stolen")
-        self.connect_at = NEVER
 
     # --- the connection --------------------------------------------------------------------------------------------
 
-    def _connect(self, now: float) -> None:
-        self.connect_at = NEVER
+    def _connect_at(self, moment: float) -> None:
+        self._means_to_connect = True
+        heapq.heappush(self.around.connecting, (moment, self.device.identity.device_id, self))
+
+    def connect(self, now: float) -> None:
+        """Try to connect, unless there is no network, or no device any more."""
+        self._means_to_connect = False
+        if self.gone:
+            return
+        if self.offline_until > now:
+            self._connect_at(self.offline_until)
+            return
         identity, broker = self.device.identity, self.around.broker
         hooks = Hooks(ready=self._ready, heard=self._heard, gone=self._gone)
         self.link = Link(
@@ -217,7 +184,7 @@ class Node:
             self.around.complain(why)
         pause = 0.25 * 2 ** min(self._failures, 4) * self.rng.uniform(0.5, 1.5)
         self._failures += 1
-        self.connect_at = time.monotonic() + pause
+        self._connect_at(time.monotonic() + pause)
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
