@@ -12,7 +12,7 @@ Tls = Literal["password", "certificates"]
 """What a device shows at the encrypted door: its password, or a certificate of this workspace in its name."""
 
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
-WINDOW = 10_000
+WINDOW = 20_000
 """Unacknowledged messages that the broker hands one consumer: two of our batches, one coming in while one is kept."""
 LARGEST_MESSAGE = 256 * 1024
 """Bytes; far above the contract's limit, so that a message that is too long reaches quarantine and is named."""

@@ -23,7 +23,7 @@ from cropcredit.usecases.ingest import Ingested, Message
 
 log = logging.getLogger(__name__)
 
-BATCH = 5000
+BATCH = 10_000
 """Messages per commit, at most; the broker's window (``max_inflight_messages``) is twice as large, so that the next
 batch comes in while this one is committed."""
 LINGER_S = 0.05

@@ -22,22 +22,18 @@ class _Body(msgspec.Struct, array_like=True, frozen=True):
     battery_v: float | None
     signal_dbm: float | None
     case_open: bool | None
-
-
-class _OtherBody(_Body, array_like=True, frozen=True):
-    """What a message of another format said: one element more, so that bodies of contract v1 stay as they ever were."""
-
     source: str = Source.CONTRACT.value
+    """Written for other formats only, so that bodies of contract v1 stay the bytes that they ever were."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_OtherBody)
+_DECODER = msgspec.msgpack.Decoder(_Body)
 
 
 def write_body(reading: Reading) -> bytes:
     """Encode the content of a reading; equal content gives equal bytes."""
     said = (
-        reading.clock.value,
+        reading.clock,
         reading.up_ms,
         None if reading.observed_at is None else microseconds(reading.observed_at),
         [(m.quantity, float(m.value), m.channel) for m in reading.measurements],
@@ -46,8 +42,8 @@ def write_body(reading: Reading) -> bytes:
         reading.case_open,
     )
     if reading.source is Source.CONTRACT:
-        return _ENCODER.encode(_Body(*said))
-    return _ENCODER.encode(_OtherBody(*said, reading.source.value))
+        return _ENCODER.encode(said)
+    return _ENCODER.encode((*said, reading.source))
 
 
 def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> Reading:
