@@ -62,6 +62,7 @@ def test_plausibility_includes_the_ends_and_never_nan():
         (36, "km/h", "m/s", 10.0),
         (-120, "dBW", "dBm", -90.0),
         (0, "K", "Cel", -273.15),
+        (0, "Cel", "K", 273.15),
     ],
 )
 def test_measured_values_keep_their_digits_in_another_unit(value, unit, to, expected):
