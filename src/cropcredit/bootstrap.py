@@ -21,8 +21,10 @@ from cropcredit.adapters.cogs import write_cog
 from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.dask import OnCluster
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
+from cropcredit.adapters.database.archive import DatabaseArchive
 from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import Lease, lease
+from cropcredit.adapters.database.moved import keep_old_readings_in
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.database.rollups import DatabaseRollups
 from cropcredit.adapters.estimates import ParquetEstimates
@@ -38,6 +40,7 @@ from cropcredit.adapters.scenes import SceneFolders
 from cropcredit.adapters.secret_file import load_or_make
 from cropcredit.adapters.stac import StacCatalogues
 from cropcredit.adapters.tables import CsvTables
+from cropcredit.adapters.value_files import write_values
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.adapters.yield_pages import write_report
@@ -53,9 +56,10 @@ from cropcredit.usecases.cases import OpenCase, Queue
 from cropcredit.usecases.contact_sheet import LookAtField
 from cropcredit.usecases.decide import Decide
 from cropcredit.usecases.device_tables import ReadDeviceTables
-from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
+from cropcredit.usecases.devices import AddDevices, CountSilent, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
+from cropcredit.usecases.export_readings import ExportReadings
 from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.first_reading import CheckInstallation
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
@@ -71,9 +75,11 @@ from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quarantine import ReplayQuarantine, ShowConflicts, ShowQuarantine
 from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
+from cropcredit.usecases.retain import RetainReadings
 from cropcredit.usecases.rollups import RefreshRollups
 from cropcredit.usecases.search_scenes import SearchScenes
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
+from cropcredit.usecases.surroundings import GatherSurroundings
 from cropcredit.usecases.telemetry import FindGaps, SummariseSensors
 from cropcredit.usecases.train_yields import ReadYields, TrainYields, ValidateYields
 from cropcredit.usecases.yield_report import ReportYields
@@ -136,6 +142,7 @@ class App:
     rotate_keys: RotateKeys
     let_bridge_in: LetBridgeIn
     list_devices: ListDevices
+    count_silent: CountSilent
     check_installation: CheckInstallation
     oversee_devices: OverseeDevices
     device_tables: ReadDeviceTables
@@ -146,6 +153,8 @@ class App:
     replay_quarantine: ReplayQuarantine
     rollups: RollupStore
     refresh_rollups: RefreshRollups
+    retain_readings: RetainReadings
+    export_readings: ExportReadings
     summarise_sensors: SummariseSensors
     take_stock: TakeStock
     make_broker: Callable[..., Broker]
@@ -158,6 +167,7 @@ class App:
 def build(settings: Settings) -> App:
     """Open the stores of a workspace and wire the use cases to them."""
     engine = open_database(settings.database)
+    keep_old_readings_in(engine, settings.home / "readings")
     facts = DatabaseFacts(engine)
     accounts, hasher = DatabaseAccounts(engine), Argon2Hasher()
     clock = SystemClock(timedelta(seconds=settings.clock_shift_s))
@@ -201,7 +211,14 @@ def build(settings: Settings) -> App:
     estimates = ParquetEstimates(folder=home / "estimates")
     size_loan = SizeLoan(facts=facts, fields=fields, estimates=estimates, catalogues=catalogues, clock=clock)
     summarise_sensors = SummariseSensors(
-        facts=facts, readings=readings, clock=clock, quantities=quantities, zone=settings.time_zone
+        facts=facts,
+        readings=readings,
+        clock=clock,
+        quantities=quantities,
+        zone=settings.time_zone,
+        surroundings=GatherSurroundings(
+            facts=facts, fields=fields, rollups=rollups, quantities=quantities, zone=settings.time_zone
+        ),
     )
     measure_fields = MeasureFields(
         facts=facts,
@@ -291,6 +308,7 @@ def build(settings: Settings) -> App:
         ),
         rotate_keys=RotateKeys(facts=facts, add=add_devices),
         let_bridge_in=LetBridgeIn(access=access, credentials=credentials, reserved=add_devices.reserved),
+        count_silent=CountSilent(readings=readings, clock=clock),
         list_devices=list_devices,
         oversee_devices=OverseeDevices(list_devices=list_devices, find_gaps=find_gaps, clock=clock),
         check_installation=CheckInstallation(
@@ -304,6 +322,10 @@ def build(settings: Settings) -> App:
         replay_quarantine=ReplayQuarantine(readings=readings, ingest=ingest, clock=clock),
         rollups=rollups,
         refresh_rollups=RefreshRollups(rollups=rollups),
+        retain_readings=RetainReadings(archive=DatabaseArchive(engine), rollups=rollups, clock=clock),
+        export_readings=ExportReadings(
+            facts=facts, readings=readings, clock=clock, quantities=quantities, write=write_values
+        ),
         summarise_sensors=summarise_sensors,
         take_stock=take_stock,
         make_broker=partial(_broker, settings),

@@ -52,6 +52,8 @@ class Around:
     weather: WeatherDays | None = None
     moves: tuple[Move, ...] | None = None
     """Book of the store: deliveries and sales; None: there is none."""
+    stock_taken_s: tuple[float, ...] = ()
+    """Instants at which somebody weighed what lies there: the book begins anew."""
     water_seen_s: tuple[float, ...] = ()
     """Instants at which satellites saw open water on the field."""
     flooded: bool = False

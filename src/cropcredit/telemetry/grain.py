@@ -39,6 +39,7 @@ def weight(
     moisture: Floats | None,
     warmth: Floats | None,
     moves: Sequence[Move] | None,
+    stock_taken_s: Sequence[float] = (),
 ) -> list[Check]:
     """Judge the weight of one store.
 
@@ -52,23 +53,36 @@ def weight(
         Mean moisture of the grain, % wet basis, and temperature of the air at the scale.
     moves : sequence of Move or None
         The book of what came and went; None: there is none.
+    stock_taken_s : sequence of float
+        When somebody took stock: what rose by then has been looked at.
     """
     if np.isfinite(daily_means(values, grid)).sum() < LEAST_DAYS or np.nanmax(values) <= RISE_KG:
         return [not_assessed(code, "too_short", track) for code in ("weight_rise", "weight_kept", "creep")]
     return [
-        _rise(track, values, grid, moisture, moves),
+        _rise(track, values, grid, moisture, moves, stock_taken_s),
         _kept(track, values, grid, moisture, moves),
         _creep(track, values, grid, warmth),
     ]
 
 
-def _rise(track: Track, values: Floats, grid: Grid, moisture: Floats | None, moves: Sequence[Move] | None) -> Check:
+def _rise(
+    track: Track,
+    values: Floats,
+    grid: Grid,
+    moisture: Floats | None,
+    moves: Sequence[Move] | None,
+    stock_taken_s: Sequence[float],
+) -> Check:
     """Find the largest rise of dry matter that the book does not explain."""
     if moves is None:
         return not_assessed("weight_rise", "no_deliveries", track)
     own = _unbooked(_dry(values, grid, moisture), grid, moves)
-    known = own[np.isfinite(own)]
-    risen = float(np.max(known - np.minimum.accumulate(known)))
+    at_s = grid.start_s + (np.arange(len(own)) + 0.5) * grid.step_s
+    between = np.searchsorted(np.asarray(stock_taken_s, dtype=np.float64), at_s)
+    risen = 0.0
+    for part in np.unique(between):
+        known = own[(between == part) & np.isfinite(own)]
+        risen = max(risen, float(np.max(known - np.minimum.accumulate(known), initial=0.0)))
     load = float(np.nanmax(values))
     doubt = suspicion(risen, at=RISE_SHARE * load + RISE_KG)
     return answer("weight_rise", doubt, track, kg=round(risen), share=risen / load)

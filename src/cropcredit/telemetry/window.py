@@ -273,6 +273,7 @@ def _grain(view: Laid, row: int) -> Iterator[Check]:
         moisture=median_of_rows(np.vstack(wet)) if wet else None,
         warmth=None if air is None else view.values[air],
         moves=view.around.moves,
+        stock_taken_s=view.around.stock_taken_s,
     )
 
 

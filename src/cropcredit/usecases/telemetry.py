@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import UNCOUNTED, Installation
+from cropcredit.model import Installation
 from cropcredit.ports import Clock, FactStore, ReadingStore
 from cropcredit.telemetry import (
+    Around,
     Dated,
     Day,
     Evidence,
     Gap,
+    Track,
     daily,
     date_reading,
     find_gaps,
@@ -23,7 +27,18 @@ from cropcredit.telemetry import (
     silent_since,
     track_of,
 )
+from cropcredit.telemetry.around import NOTHING
+from cropcredit.telemetry.messages import boots_crossed, missing_between
 from cropcredit.units import Quantity
+
+
+class Surroundings(Protocol):
+    """Gathers what one device's window can be compared with."""
+
+    def __call__(
+        self, device_id: str, places: Sequence[Installation], tracks: Sequence[Track], *, since: datetime, at: datetime
+    ) -> Around: ...
+
 
 Series = dict[tuple[str, str, str], list[tuple[datetime, float]]]
 """Samples per (device, quantity, channel), in the order of measurement."""
@@ -92,6 +107,8 @@ class SummariseSensors:
     clock: Clock
     quantities: Mapping[str, Quantity]
     zone: str
+    surroundings: Surroundings | None = None
+    """None: a device is judged by itself alone."""
 
     def __call__(
         self, *, field_id: str = "", store_id: str = "", as_of: datetime | None = None, days: int = 30
@@ -149,7 +166,7 @@ class SummariseSensors:
             device_id=device_id,
             channel=channel,
             quantity=quantity,
-            depth_cm=_depth_cm(channel, place),
+            depth_cm=depth_cm(channel, place),
             soil_moisture_kind=place.soil_moisture_kind if name == "soil.moisture" else "",
             days=days,
             last_value=last_value,
@@ -169,19 +186,25 @@ class SummariseSensors:
         states = self.readings.states()
         found = []
         for device_id, readings in dated.items():
-            own = [
-                track_of(quantity, channel, samples, cumulative=self.quantities[quantity].cumulative)
-                for (device, quantity, channel), samples in sorted(series.items())
-                if device == device_id
-            ]
-            missing = _missing(readings)
+            here = [place for place in places if place.device_id == device_id]
+            tracks = self._tracks(device_id, series, here)
+            missing = missing_between(readings)
             last_seen = max((d.received_at for d in readings), default=None)
             interval_s = states[device_id].interval_s if device_id in states else None
             days = max(_days(place, since, at) for place in places if place.device_id == device_id)
             found.append(
                 DeviceEvidence(
                     device_id=device_id,
-                    evidence=grade_window(readings, own, missing=missing, days=days),
+                    evidence=grade_window(
+                        readings,
+                        tracks,
+                        missing=missing,
+                        days=days,
+                        around=self._around(device_id, readings, here, tracks, since, at),
+                        since=since,
+                        until=at,
+                        offset_s=_offset_s(since, self.zone),
+                    ),
                     readings=len(readings),
                     missing=missing,
                     last_seen=last_seen,
@@ -189,6 +212,41 @@ class SummariseSensors:
                 )
             )
         return tuple(found)
+
+    def _tracks(self, device_id: str, series: Series, here: Sequence[Installation]) -> list[Track]:
+        tracks = []
+        for (device, quantity, channel), samples in sorted(series.items()):
+            if device == device_id:
+                place = next(p for p in here if p.covers(channel, samples[-1][0]))
+                soil = quantity.startswith("soil.")
+                tracks.append(
+                    track_of(
+                        quantity,
+                        channel,
+                        samples,
+                        depth_cm=depth_cm(channel, place) if soil else None,
+                        texture=place.soil_texture if soil else "",
+                        kind=place.soil_moisture_kind if quantity == "soil.moisture" else "",
+                        cumulative=self.quantities[quantity].cumulative,
+                    )
+                )
+        return tracks
+
+    def _around(
+        self,
+        device_id: str,
+        readings: Sequence[Dated],
+        here: Sequence[Installation],
+        tracks: Sequence[Track],
+        since: datetime,
+        at: datetime,
+    ) -> Around:
+        """Gather what the window is held against, and whether another device speaks with the same key."""
+        forks = len(self.readings.conflicts([device_id], since=since, known_by=at))
+        around = NOTHING
+        if self.surroundings is not None and tracks:
+            around = self.surroundings(device_id, here, tracks, since=since, at=at)
+        return replace(around, forks=forks, boots_crossed=boots_crossed(readings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,15 +272,6 @@ def _series(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]
     return dict(found)
 
 
-def _missing(readings: Sequence[Dated]) -> int:
-    """Count the seqs between the first and the last one held of each boot that are not held."""
-    seqs: defaultdict[int, list[int]] = defaultdict(list)
-    for dated in readings:
-        if dated.reading.boot != UNCOUNTED:
-            seqs[dated.reading.boot].append(dated.reading.seq)
-    return sum(max(held) - min(held) + 1 - len(held) for held in seqs.values())
-
-
 def _stands(place: Installation, at: datetime) -> bool:
     return place.from_at <= at and (place.to_at is None or at < place.to_at)
 
@@ -232,7 +281,13 @@ def _days(place: Installation, since: datetime, at: datetime) -> int:
     return max(0, (min(at, place.to_at or at) - max(since, place.from_at)).days)
 
 
-def _depth_cm(channel: str, place: Installation) -> float | None:
+def _offset_s(at: datetime, zone: str) -> float:
+    """Give local time minus UTC, seconds."""
+    offset = at.astimezone(ZoneInfo(zone)).utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
+def depth_cm(channel: str, place: Installation) -> float | None:
     """Give the depth: as installed, else as the channel says (``d30``)."""
     if place.depth_cm is not None:
         return place.depth_cm

@@ -47,7 +47,7 @@ class View:
         query = select(table.quantity, table.channel, table.start, table.total / table.samples, table.last)
         query = query.where(table.device == self._device, table.hours == HOUR, table.start >= low, table.start < high)
         rows = self._connection.execute(query.where(table.quantity.in_(sorted(quantities))).order_by(table.start))
-        yield from map(tuple, rows)  # type: ignore[arg-type] # five columns, as selected
+        yield from map(tuple, rows)
 
     def days(self, low: int, high: int) -> Named:
         """Give the days that begin in [low, high), likewise."""
