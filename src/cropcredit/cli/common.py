@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -61,6 +61,17 @@ def open_app(home: Path) -> App:
 def as_of_instant(app: App, text: str | None) -> datetime:
     """Read ``--as-of``; without it, now."""
     return app.clock.now() if text is None else parse_as_of(text, app.settings.time_zone)
+
+
+def since_instant(app: App, text: str | None) -> datetime | None:
+    """Read ``--since``: an instant, or a date, which means from the beginning of that day, local."""
+    if text is None:
+        return None
+    if len(text) != len("2026-06-01"):
+        return parse_as_of(text, app.settings.time_zone)
+    parse_as_of(text, app.settings.time_zone)
+    before = (date.fromisoformat(text) - timedelta(days=1)).isoformat()
+    return parse_as_of(before, app.settings.time_zone) + timedelta(microseconds=1)
 
 
 def placed(path: Path) -> Path:

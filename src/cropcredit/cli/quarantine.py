@@ -6,14 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cropcredit.cli.common import HERE, Home, Json, as_of_instant, open_app, out, progress, show_json, show_table
+from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table, since_instant
 from cropcredit.model import Quarantined, Reading
 
 EXCERPT = 60
 
 Reason = Annotated[str, typer.Option(help="Only what was refused for this reason when it was tried last.")]
 OneDevice = Annotated[str, typer.Option("--device", help="Only messages of this device.")]
-Since = Annotated[str | None, typer.Option(metavar="DATE", help="Only what arrived since: a date or an instant.")]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="Only what arrived since this date or instant."),
+]
 
 
 def quarantine(
@@ -31,7 +34,7 @@ def quarantine(
     found = opened.show_quarantine(
         reason=reason,
         device_id=device,
-        since=None if since is None else as_of_instant(opened, since),
+        since=since_instant(opened, since),
         passed_too=passed_too,
         limit=limit,
     )
@@ -79,7 +82,7 @@ def conflicts(
 ) -> None:
     """Show messages that contradict a stored reading: a cloned key, or firmware that uses a number twice."""
     opened = open_app(home)
-    found = opened.show_conflicts(device or None, since=None if since is None else as_of_instant(opened, since))
+    found = opened.show_conflicts(device or None, since=since_instant(opened, since))
     if as_json:
         show_json(
             [

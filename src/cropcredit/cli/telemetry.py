@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from cropcredit.adapters.broker_conf import Door
+from cropcredit.cli.archive import export, retain
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table
 from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.service import serve_ingest, stopping_on_signals
@@ -84,6 +85,8 @@ def gaps(
 app.command()(quarantine)
 app.command()(replay)
 app.command()(conflicts)
+app.command()(export)
+app.command()(retain)
 
 
 @app.command()

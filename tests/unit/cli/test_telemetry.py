@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -166,6 +166,31 @@ def test_conflicts_are_shown_with_what_stands(home: Path):
     assert "soil.moisture d30 5" in shown
     assert "devices rotate" in shown
     assert "0 conflicts" in run("telemetry", "conflicts", "--since", "2100-01-01", home=home).stdout
+
+
+def test_values_are_exported_with_unit_instant_and_signature(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    run("devices", "add", "a", home=home)
+    wet = {"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": [{"q": "soil.moisture", "v": 20, "c": "d30"}]}
+    opened(home).ingest_messages([Message("farm/v1/a/up", json.dumps(wet).encode())])
+    assert "1 values" in run("telemetry", "export", home / "values.csv", home=home).stdout
+    (row,) = csv.DictReader((home / "values.csv").read_text("utf-8").splitlines())
+    assert (row["quantity"], row["unit"], float(row["value"]), row["dated_by"]) == ("soil.moisture", "%", 20, "arrival")
+    told = run("telemetry", "export", home / "v.parquet", "--device", "a", "--until", "2020-01-01", "--json", home=home)
+    assert json.loads(told.stdout)["values"] == 0
+    today = datetime.now(UTC).date()
+    for day, count in ((today - timedelta(days=1), 1), (today + timedelta(days=2), 0)):
+        assert f"{count} values" in run("telemetry", "export", home / "v.csv", "--since", day, home=home).stdout
+    assert isinstance(run("telemetry", "export", home / "v.xlsx", home=home).exception, RefusedInput)
+    assert isinstance(run("telemetry", "export", home / "v.csv", "--device", "z", home=home).exception, UnknownRecord)
+
+
+def test_old_readings_are_moved_on_demand(home: Path):
+    assert json.loads(run("telemetry", "retain", "--json", home=home).stdout)["readings"] == 0
+    assert "0 readings moved" in run("telemetry", "retain", "--older-than", "90d", home=home).stdout
+    refused = run("telemetry", "retain", "--older-than", "a year", home=home)
+    assert "400d" in str(refused.exception)
 
 
 def test_roll_ups_are_brought_up_to_date_on_demand(home: Path):

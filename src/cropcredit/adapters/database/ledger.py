@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.bodies import MICROSECOND, instant, microseconds, read_body
 from cropcredit.adapters.database.dialects import rows_of
+from cropcredit.adapters.database.moved import moved
 from cropcredit.adapters.database.tables import ROLLED, ROLLED_DEVICE, ROLLED_HOUR, UNROLLED
 from cropcredit.model import Boot, Reading
 from cropcredit.telemetry.dating import AHEAD, date_reading
@@ -150,14 +151,26 @@ def spread(where: Where) -> Iterator[tuple[int, int, int]]:
 
 
 def kept(connection: Connection, device: int, where: Where) -> Iterator[Kept]:
-    """Read the device's readings in these ranges, in no particular order."""
+    """Read the device's readings in these ranges, moved ones too, in no particular order."""
     sql = _RANGES.format(device=int(device))
-    return (Kept(*row) for row in rows_of(connection, sql, spread(where)))
+    return _with_moved(connection, device, rows_of(connection, sql, spread(where)), where)
 
 
 def all_kept(connection: Connection, device: int) -> Iterator[Kept]:
-    """Read all of the device's readings, in no particular order."""
-    return (Kept(*row) for row in connection.exec_driver_sql(_ALL.format(device=int(device))))
+    """Read all of the device's readings, moved ones too, in no particular order."""
+    return _with_moved(connection, device, connection.exec_driver_sql(_ALL.format(device=int(device))), None)
+
+
+def _with_moved(connection: Connection, device: int, rows: Iterable[Any], where: Where | None) -> Iterator[Kept]:
+    """Add what lies in Parquet; first the table is read, so that nothing that moves meanwhile is missed."""
+    here = [Kept(*row) for row in rows]
+    yield from here
+    seen: set[tuple[int, int]] | None = None
+    for old in moved(connection, device, where):
+        seen = {row.identity() for row in here} if seen is None else seen
+        if (old.boot, old.seq) not in seen:
+            known_at = old.received_at if old.known_at is None else old.known_at
+            yield Kept(old.boot, old.seq, old.key_id, old.observed_at, old.received_at, known_at, old.body)
 
 
 def last_of_boots(connection: Connection, device: int, boots: Iterable[int]) -> dict[int, int]:

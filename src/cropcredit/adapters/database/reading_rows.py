@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from cropcredit.adapters.database.bodies import microseconds, write_body
 from cropcredit.adapters.database.bulk import insert_new
 from cropcredit.adapters.database.dialects import chunks, execute_many, insert_into
+from cropcredit.adapters.database.moved import moved_bodies
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, READING, UNROLLED
 from cropcredit.model import UNCOUNTED, Reading
@@ -101,7 +102,7 @@ def _compared(rows: Iterable[Row], stored: dict[Identity, bytes]) -> tuple[list[
     return fresh, conflicts
 
 
-def _bodies(connection: Connection, rows: Iterable[Row]) -> dict[Identity, bytes]:
+def _bodies(connection: Connection, rows: Sequence[Row]) -> dict[Identity, bytes]:
     seqs: defaultdict[BootKey, set[int]] = defaultdict(set)
     for row in rows:
         seqs[row.device, row.boot].add(row.seq)
@@ -112,7 +113,8 @@ def _bodies(connection: Connection, rows: Iterable[Row]) -> dict[Identity, bytes
                 READING.c.device == device, READING.c.boot == boot, READING.c.seq.in_(chunk)
             )
             found |= {(device, boot, row.seq): row.body for row in connection.execute(query)}
-    return found
+    elsewhere = [row.identity for row in rows if row.identity not in found]
+    return found | moved_bodies(connection, elsewhere)
 
 
 def _named(row: Row) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from cropcredit.adapters.database.ledger import (
     together,
 )
 from cropcredit.adapters.database.refused import Refused
-from cropcredit.adapters.database.tables import CONFLICT, DEVICE_STATE, QUARANTINE, READING
+from cropcredit.adapters.database.tables import ARCHIVE_FILE, CONFLICT, DEVICE_STATE, QUARANTINE, READING
 from cropcredit.model import Boot, DeviceState, Reading
 from cropcredit.telemetry.ranges import Range
 
@@ -92,15 +92,18 @@ class DatabaseReadings(Arrivals, Refused):
         return {(names[key], boot): ranges for (key, boot), ranges in sorted(found.items())}
 
     def counts(self) -> dict[str, int]:
-        """Count readings, measurements, conflicts and quarantined messages (equal ones once)."""
+        """Count readings and measurements (moved ones too), conflicts and quarantined messages (equal ones once)."""
         queries = {
             "readings": select(func.count()).select_from(READING),
-            "measurements": select(func.coalesce(func.sum(READING.c.measurements), 0)),
+            "measurements": select(func.sum(READING.c.measurements)),
             "conflicts": select(func.count()).select_from(CONFLICT),
             "quarantined": select(func.count()).select_from(QUARANTINE),
         }
         with reading(self._engine) as connection:
-            return {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
+            found = {name: int(connection.scalar(query) or 0) for name, query in queries.items()}
+            for name in ("readings", "measurements"):
+                found[name] += int(connection.scalar(select(func.sum(ARCHIVE_FILE.c[name]))) or 0)
+            return found
 
 
 def _window(

@@ -226,8 +226,31 @@ UNROLLED = Table(
     sqlite_with_rowid=False,
 )
 
+ARCHIVE_FILE = Table(
+    "archive_file",  # old readings that were moved to Parquet; a file that is not named here does not count
+    METADATA,
+    Column("file", String(200), primary_key=True),
+    Column("sha256", String(64), nullable=False),  # of its rows
+    Column("readings", Integer, nullable=False),
+    Column("measurements", BigInteger, nullable=False),
+    Column("moved_at", BigInteger, nullable=False),
+)
+
+ARCHIVED = Table(
+    "archived",  # which seqs of each boot are in which file, and no longer in READING
+    METADATA,
+    Column("device", Integer, primary_key=True, autoincrement=False),
+    Column("boot", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("file", String(200), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 __all__ = [
     "ACCOUNT",
+    "ARCHIVED",
+    "ARCHIVE_FILE",
     "CONFLICT",
     "CREDENTIAL",
     "DEVICE_KEY",
