@@ -29,9 +29,9 @@ def show(desk: Desk, case: Case) -> None:
         with panel(desk, desk.words("land.title"), found.as_of):
             _map(desk, case)
         sensors(desk, found)
-        grain(desk, found)
     with right:
         _growth(desk, case, found)
+        grain(desk, found)
 
 
 def _map(desk: Desk, case: Case) -> None:

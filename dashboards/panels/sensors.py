@@ -72,8 +72,11 @@ def table(desk: Desk, summary: SensorSummary) -> None:
 
 
 def _measured(desk: Desk, series: SensorSeries) -> str:
+    """Name what was measured, with its depth, or the channel that tells it from others."""
     name = desk.quantity(series.quantity.name)
-    return name if series.depth_cm is None else desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
+    if series.depth_cm is not None:
+        return desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
+    return f"{name} {series.channel}".rstrip()
 
 
 def _latest(desk: Desk, series: SensorSeries, window: int) -> str:
