@@ -22,10 +22,8 @@ from cropcredit.adapters.cubes import write_cube
 from cropcredit.adapters.dask import OnCluster
 from cropcredit.adapters.database import DatabaseAccounts, DatabaseFacts, open_database
 from cropcredit.adapters.database.archive import DatabaseArchive
-from cropcredit.adapters.database.archive import DatabaseArchive
 from cropcredit.adapters.database.credentials import DatabaseCredentials
 from cropcredit.adapters.database.lease import Lease, lease
-from cropcredit.adapters.database.moved import keep_old_readings_in
 from cropcredit.adapters.database.moved import keep_old_readings_in
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.database.rollups import DatabaseRollups
@@ -42,7 +40,6 @@ from cropcredit.adapters.scenes import SceneFolders
 from cropcredit.adapters.secret_file import load_or_make
 from cropcredit.adapters.stac import StacCatalogues
 from cropcredit.adapters.tables import CsvTables
-from cropcredit.adapters.value_files import write_values
 from cropcredit.adapters.value_files import write_values
 from cropcredit.adapters.vectors import VectorReader
 from cropcredit.adapters.yield_folders import YieldFolders
@@ -63,7 +60,6 @@ from cropcredit.usecases.devices import AddDevices, CountSilent, ListDevices, Pl
 from cropcredit.usecases.estimate_yield import EstimateYields
 from cropcredit.usecases.export_cube import ExportCube
 from cropcredit.usecases.export_readings import ExportReadings
-from cropcredit.usecases.export_readings import ExportReadings
 from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.first_reading import CheckInstallation
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
@@ -79,7 +75,6 @@ from cropcredit.usecases.parallel import InProcesses, one_by_one
 from cropcredit.usecases.quarantine import ReplayQuarantine, ShowConflicts, ShowQuarantine
 from cropcredit.usecases.quicklook import LookAtScene
 from cropcredit.usecases.refresh_ndvi import RefreshNdvi
-from cropcredit.usecases.retain import RetainReadings
 from cropcredit.usecases.retain import RetainReadings
 from cropcredit.usecases.rollups import RefreshRollups
 from cropcredit.usecases.search_scenes import SearchScenes
@@ -160,8 +155,6 @@ class App:
     refresh_rollups: RefreshRollups
     retain_readings: RetainReadings
     export_readings: ExportReadings
-    retain_readings: RetainReadings
-    export_readings: ExportReadings
     summarise_sensors: SummariseSensors
     take_stock: TakeStock
     make_broker: Callable[..., Broker]
@@ -174,7 +167,6 @@ class App:
 def build(settings: Settings) -> App:
     """Open the stores of a workspace and wire the use cases to them."""
     engine = open_database(settings.database)
-    keep_old_readings_in(engine, settings.home / "readings")
     keep_old_readings_in(engine, settings.home / "readings")
     facts = DatabaseFacts(engine)
     accounts, hasher = DatabaseAccounts(engine), Argon2Hasher()
@@ -330,10 +322,6 @@ def build(settings: Settings) -> App:
         replay_quarantine=ReplayQuarantine(readings=readings, ingest=ingest, clock=clock),
         rollups=rollups,
         refresh_rollups=RefreshRollups(rollups=rollups),
-        retain_readings=RetainReadings(archive=DatabaseArchive(engine), rollups=rollups, clock=clock),
-        export_readings=ExportReadings(
-            facts=facts, readings=readings, clock=clock, quantities=quantities, write=write_values
-        ),
         retain_readings=RetainReadings(archive=DatabaseArchive(engine), rollups=rollups, clock=clock),
         export_readings=ExportReadings(
             facts=facts, readings=readings, clock=clock, quantities=quantities, write=write_values

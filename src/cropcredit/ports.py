@@ -328,19 +328,6 @@ class ReadingArchive(Protocol):
         ...
 
 
-class ReadingArchive(Protocol):
-    """Where old readings go; whoever reads them does not see that they moved."""
-
-    def retain(self, *, before: datetime, now: datetime, done: Callable[[int], None] = ...) -> int:
-        """Move what was measured in the calendar months (UTC) that end before; gives the number of readings.
-
-        The last reading of each boot stays. What roll-ups do not hold yet is not moved. ``done`` is called with the
-        number of readings that were moved since. May be killed and repeated at will: at every instant a reading is in
-        exactly one place.
-        """
-        ...
-
-
 class CredentialStore(Protocol):
     """Secrets of devices; revocation takes effect at once."""
 
