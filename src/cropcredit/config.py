@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from cropcredit.errors import MalformedInput, RefusedInput
 
 FILE = "cropcredit.toml"
+LAST_PORT = 65_535
 
 
 class Settings(BaseSettings):
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
     """Empty: the one that ``cropcredit broker`` wrote into the workspace."""
     require_mac: bool = False
     """True: a message without a valid HMAC is quarantined. Always so where the broker has no access lists."""
+    ingest_http: str = "127.0.0.1:0"
+    """HOST:PORT where ingest tells health and metrics; port 0 is any free one; ``off``: nowhere."""
+    ingest_hang_s: float = Field(default=60.0, gt=0)
+    """An ingest whose loop has not turned for so long ends itself, to be started anew."""
     synthetic: bool = False
     """True in the demo region: every screen and page says so."""
     clock_shift_s: int = 0
@@ -51,6 +56,15 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no time zone {name!r}") from None
         return name
+
+    @field_validator("ingest_http")
+    @classmethod
+    def _can_be_listened_on(cls, text: str) -> str:
+        try:
+            http_address(text)
+        except RefusedInput as error:
+            raise ValueError(str(error)) from None
+        return text
 
     @model_validator(mode="after")
     def _only_made_seasons_have_their_own_clock(self) -> Self:
@@ -125,6 +139,27 @@ def _toml(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def http_address(text: str) -> tuple[str, int] | None:
+    """Read HOST:PORT; None for ``off``.
+
+    Raises
+    ------
+    MalformedInput
+        If it is neither.
+
+    Examples
+    --------
+    >>> http_address("127.0.0.1:9464")
+    ('127.0.0.1', 9464)
+    """
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > LAST_PORT:
+        raise MalformedInput("is not HOST:PORT", where=text, cure="write 127.0.0.1:9464, or off")
+    return host, int(port)
 
 
 def data_dir() -> Path:

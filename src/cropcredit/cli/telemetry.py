@@ -12,7 +12,8 @@ from cropcredit.adapters.broker_conf import Door
 from cropcredit.cli.archive import export, retain
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table
 from cropcredit.cli.quarantine import conflicts, quarantine, replay
-from cropcredit.service import serve_ingest, stopping_on_signals
+from cropcredit.config import http_address
+from cropcredit.service import Watch, serve_ingest, stopping_on_signals
 
 top = typer.Typer()
 app = typer.Typer(name="telemetry", help="What came in: gaps, quarantine, roll-ups, archive.", no_args_is_help=True)
@@ -58,11 +59,33 @@ def broker(
 
 
 @top.command()
-def ingest(*, home: Home = HERE) -> None:
-    """Take readings from the broker into the store until interrupted; one per workspace."""
+def ingest(
+    *,
+    http: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where to tell health (/healthz) and Prometheus metrics (/metrics); port 0: any free one, the log "
+            "says which; off: nowhere. Default: the workspace's ingest_http, 127.0.0.1:0.",
+        ),
+    ] = "",
+    home: Home = HERE,
+) -> None:
+    """Take readings from the broker into the store until interrupted; one per workspace.
+
+    Exit codes: 0 after SIGTERM, with everything in hand committed and acknowledged; 2 when another ingest is at work or
+    takes over, or the loop ended by an error; 70 when it hung (ingest_hang_s, 60 s). A supervisor starts it anew.
+    """
     _log_to_stderr()
     opened = open_app(home)
-    serve_ingest(opened.make_subscriber(), lease=opened.ingest_lease)
+    settings = opened.settings
+    watch = Watch(
+        folder=settings.home,
+        http=http_address(http or settings.ingest_http),
+        hang_s=settings.ingest_hang_s,
+        count_devices=opened.count_silent,
+    )
+    serve_ingest(opened.make_subscriber(), lease=opened.ingest_lease, watch=watch)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from cropcredit.ports import (
     FieldStore,
     ReadingStore,
 )
+from cropcredit.telemetry import silent_since
 
 NO_GRACE = timedelta(0)
 
@@ -216,6 +217,20 @@ class RevokeDevice:
         revoked = replace(device, revoked_at=now, known_at=now)
         self.facts.add(revoked)
         return revoked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSilent:
+    """Count the devices that ever told their state, and those silent for longer than they declared to be normal."""
+
+    readings: ReadingStore
+    clock: Clock
+
+    def __call__(self) -> tuple[int, int]:
+        """Give (heard, silent)."""
+        states, now = self.readings.states().values(), self.clock.now()
+        silent = [state for state in states if silent_since(state.received_at, state.interval_s, now)]
+        return len(states), len(silent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

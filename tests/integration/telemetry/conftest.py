@@ -21,12 +21,12 @@ def broker_kind(request: pytest.FixtureRequest, debian_tool: Callable[[str], Pat
 
 
 @pytest.fixture
-def make_line(tmp_path: Path) -> Iterator[Callable[[Kind], Line]]:
-    """Give a function that makes a line on a kind of broker; everything it started ends with the test."""
+def make_line(tmp_path: Path) -> Iterator[Callable[..., Line]]:
+    """Give a function that makes a line on a kind of broker and a database; what it started ends with the test."""
     lines: list[Line] = []
 
-    def make(kind: Kind) -> Line:
-        lines.append(Line(tmp_path / f"lender{len(lines)}", kind=kind))
+    def make(kind: Kind, database_url: str = "") -> Line:
+        lines.append(Line(tmp_path / f"lender{len(lines)}", kind=kind, database_url=database_url))
         return lines[-1]
 
     yield make
