@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StoreUnavailable
 from cropcredit.service import HUNG, RECORD
 from tests.integration.telemetry.line import Line, until
 
 pytestmark = pytest.mark.debian
+
+
+END_ALL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"""
 
 
 def health(line: Line) -> dict[str, Any]:
@@ -87,12 +92,11 @@ def test_a_restarted_postgres_costs_the_lease_for_a_moment_and_the_stop_stays_cl
     line.broker.start()
     ingest = line.ingest()
     until(lambda: bool(health(line).get("ok")))
-    engine = line.app.ingest_messages.store._engine
-    every_session = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
-    )
+    store = line.app.ingest_messages.store
+    assert isinstance(store, DatabaseReadings)
+    engine = store._engine
     with engine.connect() as connection:
-        connection.execute(text(every_session + "current_database()"))
+        connection.execute(text(END_ALL))
     until(lambda: is_held(line) and health(line)["ok"])
     ingest.send_signal(signal.SIGTERM)
     assert ingest.wait(60) == 0
