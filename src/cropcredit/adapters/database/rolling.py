@@ -53,9 +53,10 @@ class Pass:
     leans_on: Mapping[int, int]
     again: AbstractSet[tuple[int, int]]
     """(boot, seq) that UNROLLED need not name any more."""
-    cleared: AbstractSet[int]
-    """Starts of hours that lose what they hold."""
-    cleared_days: AbstractSet[int]
+    touched: AbstractSet[int]
+    """Starts of the hours that are replaced."""
+    days: AbstractSet[int]
+    """Starts of the days that are replaced."""
     hours: Sequence[Hour]
     by_hour: Named
     by_day: Named
@@ -73,8 +74,7 @@ def next_pass(connection: Connection, device: int, device_id: str, ledger: Ledge
     fresh = {(row.boot, row.seq): row for row in kept(connection, device, taken)}
     at = {name: dated(row, device_id, ledger) for name, row in fresh.items()}
     hour_of = clock.hours_of(at)
-    gone = set(_hours_of_boots(connection, device, ledger.stale))
-    touched = set(hour_of.values()) | gone
+    touched = {*hour_of.values(), *_hours_of_boots(connection, device, ledger.stale)}
     spans = [row for row in _spans(connection, device, touched) if row[1] not in ledger.stale]
     there = together((boot, first, last) for _, boot, first, last in spans)
     old = {(r.boot, r.seq): r for r in kept(connection, device, _without(there, taken)) if (r.boot, r.seq) not in fresh}
@@ -92,8 +92,8 @@ def next_pass(connection: Connection, device: int, device_id: str, ledger: Ledge
         rolled=rolled | counted,
         leans_on={b: start for b, start in (dict(ledger.leans_on) | leaning).items() if b not in ledger.stale},
         again={(boot, seq) for boot, seq in ledger.again if _in(taken, boot, seq)},
-        cleared=gone,
-        cleared_days={clock.day(hour) for hour in gone},
+        touched=touched,
+        days=days,
         hours=_located(rows, hour_of),
         by_hour=by_hour,
         by_day=_days(connection, device, days, touched, by_hour, clock),

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from cropcredit.adapters.database.bodies import instant, microseconds
-from cropcredit.adapters.database.dialects import chunks, device_keys, execute_many, insert_into
+from cropcredit.adapters.database.dialects import device_keys, insert_into
 from cropcredit.adapters.database.engine import reading, writing
-from cropcredit.adapters.database.ledger import read_ledger, rolled_rows
+from cropcredit.adapters.database.ledger import read_ledger
 from cropcredit.adapters.database.rolling import Pass, next_pass
-from cropcredit.adapters.database.rollup_view import DAY, HOUR, View, courses
+from cropcredit.adapters.database.rollup_view import HOUR, View, courses
+from cropcredit.adapters.database.rollup_write import write_passes
 from cropcredit.adapters.database.tables import READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
 from cropcredit.telemetry.rollup import LocalHours, Rollup, Window, gains
 from cropcredit.telemetry.tracks import HourlyCourse
@@ -122,15 +123,7 @@ class DatabaseRollups:
         if not passes:
             return 0
         with writing(self._engine) as connection:
-            first = insert_into(connection, ROLLED_DEVICE).on_conflict_do_nothing()
-            new = [w.device for w in passes if w.ledger.version < 0]
-            execute_many(connection, first, [{"device": d, "version": -1, "zone": self._clock.zone} for d in new])
-            won = [work for work in passes if _claim(connection, work)]
-            for work in won:
-                _clear(connection, work)
-            _upsert(connection, ROLLED_HOUR, [{"device": w.device, **h._asdict()} for w in won for h in w.hours])
-            _upsert(connection, ROLLUP, [row for w in won for row in _rows(w)])
-        return sum(work.readings for work in won)
+            return sum(work.readings for work in write_passes(connection, passes, self._clock.zone))
 
     def _start_again(self, device: int) -> None:
         """Forget every roll-up of a device: the workspace has moved to another zone."""
@@ -166,58 +159,6 @@ class DatabaseRollups:
             for (start, window), (rise, resets) in zip(parts, gained, strict=True):
                 if start >= since:
                     yield _rollup(device_id, quantity, channel, (start, hours), window, rise, resets)
-
-
-def _claim(connection: Connection, work: Pass) -> bool:
-    mine = update(ROLLED_DEVICE).where(
-        ROLLED_DEVICE.c.device == work.device, ROLLED_DEVICE.c.version == work.ledger.version
-    )
-    return connection.execute(mine.values(version=ROLLED_DEVICE.c.version + 1)).rowcount == 1
-
-
-def _clear(connection: Connection, work: Pass) -> None:
-    """Take out what is no longer so, and write down which readings the roll-ups hold."""
-    hour, day = ((ROLLUP.c.device == work.device) & (ROLLUP.c.hours == hours) for hours in (HOUR, DAY))
-    located = ROLLED_HOUR.c.device == work.device
-    for table, own, starts in (
-        (ROLLUP, hour, work.cleared),
-        (ROLLUP, day, work.cleared_days),
-        (ROLLED_HOUR, located, work.cleared),
-    ):
-        for some in chunks(sorted(starts)):
-            connection.execute(delete(table).where(own, table.c.start.in_(some)))
-    before = rolled_rows(work.ledger.rolled, work.ledger.leans_on)
-    after = rolled_rows(work.rolled, work.leans_on)
-    gone = [{"d": work.device, "b": boot, "f": first} for boot, first in before.keys() - after.keys()]
-    if gone:
-        same = and_(ROLLED.c.device == bindparam("d"), ROLLED.c.boot == bindparam("b"))
-        connection.execute(delete(ROLLED).where(same, ROLLED.c.first == bindparam("f")), gone)
-    changed = [
-        {"device": work.device, "boot": boot, "first": first, "last": last, "leans_on": start}
-        for (boot, first), (last, start) in after.items()
-        if before.get((boot, first)) != (last, start)
-    ]
-    _upsert(connection, ROLLED, changed)
-    if work.again:
-        same = and_(UNROLLED.c.device == bindparam("d"), UNROLLED.c.boot == bindparam("b"))
-        seqs = [{"d": work.device, "b": boot, "s": seq} for boot, seq in work.again]
-        connection.execute(delete(UNROLLED).where(same, UNROLLED.c.seq == bindparam("s")), seqs)
-
-
-def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    arrival = insert_into(connection, table)
-    names = [column.name for column in table.primary_key]
-    newer = {column.name: arrival.excluded[column.name] for column in table.c if column.name not in names}
-    execute_many(connection, arrival.on_conflict_do_update(index_elements=names, set_=newer), rows)
-
-
-def _rows(work: Pass) -> Iterator[dict[str, Any]]:
-    for hours, found in ((HOUR, work.by_hour), (DAY, work.by_day)):
-        for (start, quantity, channel), window in found.items():
-            name = {"device": work.device, "hours": hours, "start": start, "quantity": quantity, "channel": channel}
-            yield name | window._asdict()
 
 
 def _rollup(
