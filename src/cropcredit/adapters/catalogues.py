@@ -148,7 +148,9 @@ def read_toml(file: Path) -> dict[str, Any]:
     """Read a TOML file; one that is absent or not TOML is refused by name."""
     try:
         return tomllib.loads(file.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise MalformedInput(f"cannot be read: {error.strerror}", where=str(file)) from error
+    except UnicodeDecodeError as error:
         raise MalformedInput("cannot be read as UTF-8 text", where=str(file)) from error
     except tomllib.TOMLDecodeError as error:
         raise MalformedInput(f"is not TOML: {error}", where=str(file)) from None

@@ -181,7 +181,7 @@ def _horizon_json(part: Horizon) -> dict[str, Any]:
         "offsets": {name: list(offsets) for name, offsets in part.offsets.items()},
         "scales": part.scales,
         "sd_t_ha": part.sd_t_ha,
-        "scores": {name: asdict(scores) for name, scores in part.scores.items()},
+        "scores": {name: scores.to_json() for name, scores in part.scores.items()},
         "model": None if part.model is None else part.model.to_json(),
         "made_of": part.made_of,
     }
@@ -193,7 +193,7 @@ def _horizon(data: Mapping[str, Any]) -> Horizon:
         offsets={name: tuple(offsets) for name, offsets in data["offsets"].items()},
         scales={name: dict(scales) for name, scales in data["scales"].items()},
         sd_t_ha=dict(data["sd_t_ha"]),
-        scores={name: Scores(**scores) for name, scores in data["scores"].items()},
+        scores={name: Scores.from_json(scores) for name, scores in data["scores"].items()},
         model=None if data["model"] is None else model_from_json(data["model"]),
         made_of=data["made_of"],
     )

@@ -71,7 +71,7 @@ def sift(
 
 
 def require_years(labels: Sequence[YieldLabel], crop: str) -> None:
-    """Refuse to learn from fewer than five harvest years."""
+    """Refuse to learn from fewer than five harvest years, or from years that are all the same."""
     years = {label.harvest_year for label in labels}
     if len(years) < MIN_YEARS:
         raise RefusedInput(
@@ -79,6 +79,7 @@ def require_years(labels: Sequence[YieldLabel], crop: str) -> None:
             where="yield labels",
             cure="add years; until then `yield run` gives the official regional yield, widened",
         )
+    _require_variation(labels, crop)
 
 
 def require_one_unit(labels: Sequence[YieldLabel]) -> None:
@@ -96,6 +97,19 @@ def require_one_unit(labels: Sequence[YieldLabel]) -> None:
             f"yields fall into two groups, around {low} and {high} t/ha: two units stand in one file",
             where="yield labels",
             cure="name the unit of each row: columns yield and unit instead of t_ha",
+        )
+
+
+def _require_variation(labels: Sequence[YieldLabel], crop: str) -> None:
+    """Refuse yields that are the same in all years of every region: an interval from them would have no width."""
+    by_region: dict[str, set[float]] = {}
+    for label in labels:
+        by_region.setdefault(label.region, set()).add(label.t_ha)
+    if len(labels) > len(by_region) and all(len(values) == 1 for values in by_region.values()):
+        raise RefusedInput(
+            f"the yields of {crop!r} are the same in all years of every region: figures carried on, not harvests",
+            where="yield labels",
+            cure="give the yields that were harvested",
         )
 
 

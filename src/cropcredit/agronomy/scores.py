@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,7 @@ class Scores:
     nrmse: float
     """100 RMSE / mean yield, %."""
     mape: float
-    """Mean absolute error over the yield, %."""
+    """Mean absolute error over the yield, %; of yields above zero, NaN where there is none."""
     r2: float
     coverage: float
     """Share of yields inside the 90 % interval."""
@@ -37,6 +40,16 @@ class Scores:
     """Correlation over years within a region, mean of regions: does it know good years from bad?"""
     anomaly_r: float | None
     """Correlation of departures from each region's mean, all together."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; None for what does not exist, e.g. R2 of yields that are all equal."""
+        return {name: value if value is None or isfinite(value) else None for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Scores:
+        """Read :meth:`to_json` back."""
+        lacking = {name: float("nan") for name in ("mape", "r2") if data[name] is None}
+        return cls(**{**data, **lacking})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +85,7 @@ class Guesses:
         own, guessed = _departures(self.region, self.t_ha), _departures(self.region, self.predicted)
         return Scores(
             nrmse=100 * _rmse(error) / float(self.t_ha.mean()),
-            mape=100 * float(np.mean(np.abs(error) / self.t_ha)),
+            mape=_mape(self.t_ha, error),
             r2=_r2(self.t_ha, error),
             coverage=float(inside.mean()),
             width_t_ha=float(width.mean()),
@@ -83,8 +96,8 @@ class Guesses:
         )
 
     def per_year(self) -> list[YearScores]:
-        """Score each year by itself."""
-        return [self._of(int(year)) for year in np.unique(self.year)]
+        """Score each year by itself; one in which nothing grew anywhere has no relative error, and is left out."""
+        return [self._of(int(year)) for year in np.unique(self.year[self.t_ha > 0])]
 
     def medians(self) -> tuple[float, float, float]:
         """Median over years of nRMSE, MAPE (%) and R2: how CY-Bench reports."""
@@ -102,7 +115,7 @@ class Guesses:
             year=year,
             labels=int(rows.sum()),
             nrmse=100 * _rmse(error) / float(t_ha.mean()),
-            mape=100 * float(np.mean(np.abs(error) / t_ha)),
+            mape=_mape(t_ha, error),
             r2=_r2(t_ha, error),
             coverage=float(np.mean((t_ha >= self.low[rows]) & (t_ha <= self.high[rows]))),
             width_t_ha=float(np.mean(self.high[rows] - self.low[rows])),
@@ -116,6 +129,11 @@ class Guesses:
 
 def _rmse(error: Floats) -> float:
     return float(np.sqrt(np.mean(error**2)))
+
+
+def _mape(t_ha: Floats, error: Floats) -> float:
+    there = t_ha > 0
+    return 100 * float(np.mean(np.abs(error[there]) / t_ha[there])) if there.any() else float("nan")
 
 
 def _r2(t_ha: Floats, error: Floats) -> float:

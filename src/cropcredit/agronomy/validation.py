@@ -21,6 +21,7 @@ from cropcredit.agronomy.intervals import region_scales, scale_of, wider, year_q
 from cropcredit.agronomy.models import Candidate
 from cropcredit.agronomy.scores import Guesses, Scores
 from cropcredit.agronomy.series import Bools, Floats
+from cropcredit.errors import RefusedInput
 from cropcredit.model import PROBABILITIES
 
 DRAWS = 2_000
@@ -31,6 +32,8 @@ YEARS, FORWARD, REGIONS = SCHEMES = ("years", "forward", "regions")
 """Leave each year out; learn from the past alone; leave neighbouring regions out together."""
 FIRST_YEARS = 5
 """Years that only teach when one goes forward."""
+GATE_YEARS = 3
+"""Skill in fewer judged years than these has no range: no model passes on it."""
 REGION_GROUPS = 8
 """Groups of regions, neighbours in the alphabet of their codes, that are left out together."""
 
@@ -120,6 +123,11 @@ def validate(
         What was fitted to this table, horizon and candidates before; it is used, and more is added.
     done : callable
         Told 1 after each fold.
+
+    Raises
+    ------
+    RefusedInput
+        If no yield can be judged: every region has a single one.
     """
     fits = Fits.of(table, horizon, candidates) if fits is None else fits
     folds: list[tuple[Bools, _Fold]] = []
@@ -132,6 +140,8 @@ def validate(
             if rows.any():
                 folds.append((rows, _fold(fits, name, train, rows, strangers=scheme == REGIONS)))
             done(1)
+    if not folds:
+        raise RefusedInput("no yield can be judged: none has another of its region to be learned from")
     rows = np.any([where for where, _ in folds], axis=0)
     chosen = {fold.name: fold.choice for _, fold in folds if fold.choice is not None}
     names = [*BASELINES, MODEL] if chosen else list(BASELINES)
@@ -176,7 +186,7 @@ def gate(validation: Validation, *, seed: int = 0, draws: int = DRAWS) -> Gate:
     ratio = np.sqrt(squares[MODEL][picks].sum(axis=1) / np.maximum(squares[baseline][picks].sum(axis=1), 1e-12))
     low, high = np.quantile(1 - ratio, [0.05, 0.95])
     skill = 1 - _rmse(validation.errors(MODEL)) / max(_rmse(validation.errors(baseline)), 1e-12)
-    use = MODEL if low > 0 else baseline
+    use = MODEL if low > 0 and len(years) >= GATE_YEARS else baseline
     return Gate(use=use, baseline=baseline, skill=float(skill), skill_low=float(low), skill_high=float(high))
 
 

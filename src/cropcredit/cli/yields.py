@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 from cropcredit.agronomy.features import PARTS
 from cropcredit.agronomy.label_copies import shared_series
 from cropcredit.agronomy.labels import Suspect
-from cropcredit.agronomy.validation import FORWARD, REGIONS, YEARS
+from cropcredit.agronomy.validation import FORWARD, GATE_YEARS, REGIONS, YEARS
 from cropcredit.cli.common import (
     HERE,
     AsOf,
@@ -220,7 +221,7 @@ def _show_judged(one: Judged) -> None:
     rows = []
     for name in validation.predicted:
         s = validation.scores(name)
-        errors = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}")
+        errors = (f"{s.nrmse:.1f}", f"{s.mape:.1f}", f"{s.r2:.2f}" if isfinite(s.r2) else "")
         knows = ("" if r is None else f"{r:.2f}" for r in (s.spatial_r, s.temporal_r, s.anomaly_r))
         rows.append((name, *errors, *knows, f"{s.coverage:.1%}", f"{s.width_t_ha:.2f}", "yes" * (gate.use == name)))
     years = sorted(set(validation.year.tolist()))
@@ -238,8 +239,10 @@ def _show_judged(one: Judged) -> None:
             markup=False,
             highlight=False,
         )
+        if len(years) < GATE_YEARS:
+            out.print(f"{len(years)} judged year(s) are too few to tell skill from luck; {GATE_YEARS} are needed.")
     else:
-        out.print("No index of the regions: baselines alone.")
+        out.print("No index shows enough seasons of the regions to learn from: baselines alone.")
     if validation.without_past:
         out.print(f"{validation.without_past} yields were not judged: no other of their region was to be learned from.")
     _show_suspects(one)

@@ -14,6 +14,7 @@ from cropcredit.model import Money, Record, end_of_day, parse_as_of
 from cropcredit.ports import Catalogues
 from cropcredit.units import hectares, kilograms
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 KindT = TypeVar("KindT", bound=StrEnum)
 
@@ -100,6 +101,13 @@ class Cells:
             self._refuse(name, f"{text} is below {low:g}")
         return value
 
+    def year(self, name: str) -> int:
+        """Read a year from 1900 to 2100."""
+        number = self.decimal(name, low=FIRST_YEAR)
+        if number > LAST_YEAR or number != int(number):
+            self._refuse(name, f"{number} is not a whole year from {FIRST_YEAR} to {LAST_YEAR}")
+        return int(number)
+
     def day(self, name: str) -> date:
         """Read a date, ``2025-06-01``."""
         text = self.text(name)
@@ -160,7 +168,10 @@ class Cells:
         if self.maybe("known_at"):
             return self.instant("known_at")
         if on is not None and self.context.lag_days is not None:
-            return end_of_day(on, self.context.zone) + timedelta(days=self.context.lag_days)
+            try:
+                return end_of_day(on, self.context.zone) + timedelta(days=self.context.lag_days)
+            except OverflowError:
+                raise MalformedInput(f"{on} is no day anybody lives to see", where=f"row {self.row}") from None
         return self.context.now
 
     def _ratio(self, unit: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def _yields(rows: list[Cells]) -> list[Record]:
 
 
 def _label(row: Cells) -> YieldLabel:
-    crop, region, year = row.crop(), row.text("region"), int(row.number("harvest_year", low=1900))
+    crop, region, year = row.crop(), row.text("region"), row.year("harvest_year")
     planting = row.maybe("planting_id")
     return YieldLabel(
         id=f"{crop}/{region}/{year}" + f"/{planting}" * bool(planting),

@@ -190,10 +190,12 @@ def _reached(data: CropData, test: Trial) -> int:
     reached = max((h for h in range(1, (test.horizon or PARTS) + 1) if learnable(data.table, h)), default=0)
     if test.until and not reached:
         raise RefusedInput(
-            f"by {test.until} nothing of a season of {data.crop!r} was seen", cure="name a later day with --until"
+            f"by {test.until} no index shows anything of a season of {data.crop!r}",
+            cure="name a later day with --until, or give an index of the regions",
         )
     if test.horizon is not None and reached < test.horizon:
-        raise RefusedInput(f"the index of {data.crop!r} shows {reached} sixths of its seasons, not {test.horizon}")
+        shown = f"the index of {data.crop!r} shows {reached} sixths of its seasons" if reached else "no index shows any"
+        raise RefusedInput(f"{shown}, not {test.horizon}")
     return reached
 
 
@@ -250,12 +252,12 @@ class TrainYields:
         try:
             data = crop_data(crop, facts_of(self.facts, crop, as_of), self.catalogues, keep=keep)
             require_years(data.labels, crop)
+            rounds = len({label.harvest_year for label in data.labels}) * _rounds(data)
+            with ExitStack() as stack:
+                done: Callable[[int], None] = stack.enter_context(progress(f"{crop}: years left out", rounds))
+                model, validations = learn(crop, data.table, data.calendars, done=done)
         except RefusedInput as error:
             return Trained(crop=crop, refused=str(error))
-        rounds = len({label.harvest_year for label in data.labels}) * _rounds(data)
-        with ExitStack() as stack:
-            done: Callable[[int], None] = stack.enter_context(progress(f"{crop}: years left out", rounds))
-            model, validations = learn(crop, data.table, data.calendars, done=done)
         artefact = self._artefact(data, model)
         model_id = self.models.save(artefact, card(artefact, model, data))
         self._promote(model_id, artefact)

@@ -17,6 +17,8 @@ from cropcredit.ports import Catalogues, FactStore
 
 ANYWHERE = "*"
 _MIDDLE = 15
+NO_SEASON_DAYS = 30
+"""No crop is sown and harvested within these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -176,6 +178,8 @@ def calendars_of(crop: str, records: Iterable[Record], catalogues: Catalogues) -
     ------
     MissingEvidence
         If neither the records nor the crop catalogue know when the crop grows.
+    MalformedInput
+        If what is listed is too short to be a season.
     """
     listed = {
         "" if c.region == ANYWHERE else c.region: SeasonCalendar(c.sowing_doy, c.harvest_doy)
@@ -184,6 +188,10 @@ def calendars_of(crop: str, records: Iterable[Record], catalogues: Catalogues) -
     }
     if listed:
         checked = believable(listed)
+        if (days := checked.get("", next(iter(checked.values()))).days) < NO_SEASON_DAYS:
+            raise MalformedInput(
+                f"from sowing to harvest {days} days", where=f"calendar of {crop!r}", cure="correct the two days"
+            )
         return {"": next(iter(checked.values())), **checked}
     try:
         known = catalogues.crop(crop)

@@ -200,7 +200,7 @@ def judged_plain(one: Judged) -> Facts:
         "parts": validation.horizon,
         "labels": len(validation.t_ha),
         "years": sorted(set(validation.year.tolist())),
-        "scores": {name: asdict(validation.scores(name)) for name in validation.predicted},
+        "scores": {name: validation.scores(name).to_json() for name in validation.predicted},
         "gate": asdict(one.gate),
         "scheme": validation.scheme,
         "candidates": validation.candidates,
@@ -265,10 +265,15 @@ def _yields(one: Judged) -> Facts:
     }
 
 
+def _finite(values: Facts) -> Facts:
+    """Write None for a number that does not exist (R2 of equal yields): JSON knows no other word."""
+    return {name: value if not isinstance(value, float) or isfinite(value) else None for name, value in values.items()}
+
+
 def _rounded(scores: Scores | YearScores) -> Facts:
-    """Round; a number that does not exist (R2 of one label) is None, as JSON knows no other word."""
+    """Round the numbers that exist."""
     return {
-        name: value if not isinstance(value, float) else round(value, DIGITS) if isfinite(value) else None
-        for name, value in asdict(scores).items()
+        name: round(value, DIGITS) if isinstance(value, float) else value
+        for name, value in _finite(asdict(scores)).items()
         if name not in {"year", "labels"}
     }

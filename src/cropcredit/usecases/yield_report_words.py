@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cropcredit.agronomy.validation import FORWARD, MODEL, REGIONS, YEARS
+from cropcredit.agronomy.validation import FORWARD, GATE_YEARS, MODEL, REGIONS, YEARS
 
 SCHEMES_EN = {
     YEARS: "Each year left out",
@@ -22,13 +22,17 @@ def decision(trial: Trial) -> str:
     """Say in one sentence what the gate decided, or would decide if this scheme were the one it reads."""
     gate, baseline = trial["gate"], trial["baseline"]
     if trial["shown"] != MODEL:
-        why = "No model could be fitted" if trial["candidates"] else "No index of the regions, no model"
+        why = "No model could be fitted" if trial["candidates"] else "No index shows enough seasons, no model"
         return f"{why}: the {baseline} is used."
     passed, released = gate["use"] == MODEL, trial["scheme"] == YEARS
     verb = "is" if released else "would be"
     evidence = f"it errs {_less(gate['skill'])} than the {baseline} (90 % range {_span(gate)})"
     if passed:
         return f"The model {verb} used: on yields it had not seen {evidence}."
+    if len(trial["years"]) < GATE_YEARS:
+        return (
+            f"Too few years to tell: the {baseline} {verb} used. The model was judged in {len(trial['years'])} alone."
+        )
     return f"No skill, no model: the {baseline} {verb} used. The model did not win for certain: {evidence}."
 
 

@@ -35,7 +35,7 @@ def test_validate_prints_the_table_and_what_was_left_out(home, labels):
     assert done.exit_code == 0
     assert "average" in done.stdout
     assert "trend" in done.stdout
-    assert "No index of the regions: baselines alone." in done.stdout
+    assert "No index shows enough seasons of the regions to learn from: baselines alone." in done.stdout
     assert "left out: T1 2022: times_ten" in done.stdout
 
 
@@ -101,7 +101,7 @@ def test_a_report_is_written_per_crop_and_again_with_the_same_bytes(home, labels
     told = run(*words, tmp_path / "one").stdout
     plain = json.loads(run(*words, tmp_path / "two", "--json").stdout)[0]
 
-    assert "winter_wheat: No index of the regions, no model: the " in told
+    assert "winter_wheat: No index shows enough seasons, no model: the " in told
     assert str(tmp_path / "one" / "winter_wheat.html") in told
     for suffix in ("md", "html", "json"):
         first, second = ((tmp_path / name / f"winter_wheat.{suffix}").read_bytes() for name in ("one", "two"))

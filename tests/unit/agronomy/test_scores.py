@@ -1,9 +1,12 @@
 """Scores whose numbers can be worked out by hand."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cropcredit.agronomy.scores import Guesses
+from cropcredit.agronomy.scores import Guesses, Scores
 
 REGION = np.repeat(["a", "b", "c"], 3)
 YEAR = np.tile([2001, 2002, 2003], 3)
@@ -25,6 +28,17 @@ def test_a_constant_error_of_one_tonne():
     assert (scores.coverage, scores.width_t_ha) == (0.0, 1.5)
     assert scores.interval_score == pytest.approx(1.5 + 20 * 0.25)
     assert (scores.spatial_r, scores.temporal_r, scores.anomaly_r) == pytest.approx((1, 1, 1))
+
+
+def test_a_harvest_of_nothing_has_no_percentage_and_equal_yields_no_r2():
+    with_zero = replace(guessed(T_HA + 1), t_ha=np.append(0.0, T_HA[1:]))
+    equal = replace(guessed(T_HA), t_ha=np.full(9, 5.0))
+
+    assert with_zero.scores().mape == pytest.approx(100 * np.mean(1 / T_HA[1:]))
+    assert [year.year for year in replace(equal, t_ha=np.where(YEAR == 2002, 0.0, T_HA)).per_year()] == [2001, 2003]
+    assert equal.scores().to_json()["r2"] is None
+    assert np.isnan(Scores.from_json(json.loads(json.dumps(equal.scores().to_json()))).r2)
+    assert Scores.from_json(with_zero.scores().to_json()) == with_zero.scores()
 
 
 def test_space_is_known_and_time_is_not():

@@ -24,6 +24,15 @@ def test_a_model_that_sees_the_season_beats_the_average_and_passes():
     assert validation.scores("model").nrmse < validation.scores("average").nrmse
 
 
+def test_one_judged_year_is_no_evidence_of_skill():
+    validation = validate(regions(years=6, count=6), horizon=6, scheme="forward", candidates=FEW)
+    decided = gate(validation)
+
+    assert set(validation.year.tolist()) == {2005}
+    assert decided.skill_low > 0
+    assert decided.use == decided.baseline
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_an_index_that_says_nothing_does_not_pass(seed):
     validation = validate(regions(signal=0.0, seed=seed), horizon=6, candidates=FEW)

@@ -115,6 +115,23 @@ def test_four_years_are_refused(tmp_path):
         trainer(world(), YieldFiles(labels=yields_csv(tmp_path, range(2020, 2024)), lag_days=30))
 
 
+def test_yields_that_never_change_are_no_harvests():
+    still = [label(f"T{t}", year, 4.0 + t) for t in (1, 2) for year in range(2010, 2020)]
+
+    with pytest.raises(RefusedInput, match="the yields of 'winter_wheat' are the same in all years of every region"):
+        validator(world(*still))(YieldFiles())
+    assert validator(world(*still[:-1], label("T2", 2019, 6.1)))(YieldFiles())[0].validation.candidates == 0
+
+
+def test_regions_with_a_single_yield_each_teach_nothing():
+    lone = [label(f"T{year}", year, 4.0 + year % 3) for year in range(2010, 2020)]
+
+    with pytest.raises(RefusedInput, match="no yield can be judged: none has another of its region"):
+        validator(world(*lone))(YieldFiles())
+    told = trainer(world(*lone, *(label("T1", year, 5 + year % 3, "maize") for year in range(2010, 2020))))
+    assert [(one.crop, bool(one.refused)) for one in told] == [("maize", False), ("winter_wheat", True)]
+
+
 def test_one_crop_with_too_few_years_does_not_stop_another():
     made = world(*past(), *(label("T1", year, 7.0, crop="maize") for year in (2023, 2024)))
 
@@ -226,6 +243,30 @@ def test_a_day_of_the_index_that_stands_twice_is_refused(tmp_path):
 
     with pytest.raises(MalformedInput, match="two values of winter_wheat in T1"):
         trainer(world(), YieldFiles(index=file))
+
+
+@pytest.mark.parametrize("year", ["20000", "1899", "2003.5"])
+def test_a_harvest_year_is_a_whole_year_of_these_centuries(tmp_path, year):
+    file = write(tmp_path, "yields.csv", "crop,region,harvest_year,t_ha", f"winter_wheat,T1,{year},6")
+
+    with pytest.raises(
+        MalformedInput, match=rf"row 2: harvest_year {year} is (not a whole year from 1900 to 2100|below)"
+    ):
+        trainer(world(), YieldFiles(labels=file))
+
+
+def test_a_look_at_the_end_of_time_is_refused_by_row(tmp_path):
+    index = write(tmp_path, "index.csv", "crop,region,date,ndvi", "winter_wheat,T1,9999-12-31,0.3")
+
+    with pytest.raises(MalformedInput, match="row 2: 9999-12-31 is no day anybody lives to see"):
+        trainer(world(), YieldFiles(index=index))
+
+
+def test_a_calendar_of_ten_days_is_no_season(tmp_path):
+    calendar = write(tmp_path, "c.csv", "crop,region,sowing_doy,harvest_doy", "winter_wheat,*,150,160")
+
+    with pytest.raises(MalformedInput, match="calendar of 'winter_wheat': from sowing to harvest 10 days; correct"):
+        validator(world())(YieldFiles(labels=yields_csv(tmp_path), calendar=calendar))
 
 
 def test_a_calendar_knows_no_day_400(tmp_path):

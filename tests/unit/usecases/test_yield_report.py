@@ -98,7 +98,7 @@ def test_the_facts_are_plain_and_always_spelled_the_same():
         (FORWARD, True, True, "The model would be used: on yields it had not seen it errs 50.0 % less"),
         (YEARS, False, True, "No skill, no model: the average is used. The model did not win for certain"),
         (REGIONS, False, True, "No skill, no model: the average would be used."),
-        (YEARS, False, False, "No index of the regions, no model: the average is used."),
+        (YEARS, False, False, "No index shows enough seasons, no model: the average is used."),
     ],
 )
 def test_the_gate_speaks_in_one_plain_sentence(scheme, passed, index, said):
