@@ -148,6 +148,7 @@ def bridge(
     name: Annotated[str | None, typer.Argument(help="A name for the network server; without one, list them.")] = None,
     *,
     end: Annotated[bool, typer.Option("--end", help="Take its login away.")] = False,
+    as_json: Json = False,
     home: Home = HERE,
 ) -> None:
     """Give a network server (ChirpStack, The Things Stack) a login of its own and print its password, once.
@@ -157,13 +158,15 @@ def bridge(
     """
     opened = open_app(home)
     if name is None:
-        show_table("Network servers", ("name",), [(one,) for one in opened.let_bridge_in.access.bridges()])
+        names = opened.let_bridge_in.access.bridges()
+        show_json(names) if as_json else show_table("Network servers", ("name",), [(one,) for one in names])
     elif end:
         opened.let_bridge_in.end(name)
         out.print(f"{name} may log in no more", markup=False)
     else:
         login = opened.let_bridge_in(name)
-        out.print(f"username {login.name}\npassword {login.password}", markup=False)
+        said = {"username": login.name, "password": login.password}
+        show_json(said) if as_json else out.print("\n".join(f"{k} {v}" for k, v in said.items()), markup=False)
 
 
 @app.command()
