@@ -25,7 +25,7 @@ from tests.integration.telemetry.line import Line
 
 PATIENCE_S = 150.0
 """Nothing takes so long that is not stuck."""
-_MIGRATING = Lock()
+MIGRATING = Lock()
 """Alembic keeps its context in module globals, so only one thread of a process may make a workspace at a time."""
 QUICK = ("--resend-after", "1", "--quiet", "--patience", "60")
 
@@ -70,7 +70,7 @@ class FaultLine(Line):
     ) -> None:
         self.witness = Witness()
         self.proxy = Proxy(0, tap=self.witness)
-        with _MIGRATING:
+        with MIGRATING:
             super().__init__(home, kind="mosquitto", database_url=database_url, ingest_port=self.proxy.port)
         self.proxy.upstream = self.device_port = self.broker.port
         self.look = Look(self.settings.database)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.report import Row
-from tests.faults import of_brokers, of_messages, of_networks, of_stores
+from tests.faults import of_brokers, of_messages, of_networks, of_stores, of_time
 from tests.faults.line import Failed
 from tests.faults.oracle import Account, quantile
 from tests.faults.stage import Fault, Form, Skipped, Stage
@@ -42,6 +42,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(number=12, name="clocks wrong", how="1970, +10 y, +-1 h, drift, none", run=of_messages.clocks_wrong),
     Fault(number=13, name="nonsense", how="contract's invalid, large, deep", run=of_messages.nonsense),
     Fault(number=14, name="network bad", how="RST, half-open, 1 B/s, parted", run=of_networks.network_bad),
+    Fault(number=17, name="soak", how="ordinary work, memory and files", run=of_time.soak),
+    Fault(number=18, name="upgrade", how="schema 0002; quarantine replayed", run=of_time.upgraded),
 )
 
 

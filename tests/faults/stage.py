@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,20 @@ class Form:
     rounds: int
     """How often a fault strikes in one row."""
     long: bool
+    soak_s: float
+    soak_devices: int
+    soak_interval_s: float
 
 
-SHORT = Form(name="short", devices=20, readings=30, interval_s=0.15, rounds=3, long=False)
-LONG = Form(name="long", devices=200, readings=150, interval_s=1.0, rounds=20, long=True)
+SHORT = Form(
+    name="short", devices=20, readings=30, interval_s=0.15, rounds=3, long=False,
+    soak_s=20, soak_devices=100, soak_interval_s=0.5,
+)  # fmt: skip
+LONG = Form(
+    name="long", devices=100, readings=120, interval_s=1.0, rounds=15, long=True,
+    soak_s=480, soak_devices=500, soak_interval_s=5,
+)  # fmt: skip
+SOAK = replace(LONG, name="soak", soak_s=1800, soak_devices=1000, soak_interval_s=10)
 NONSENSE = ("--poison", "0.05", "--duplicate", "0.05", "--reorder", "0.1")
 """Faults of devices that run beside those of a row; a poison is journalled, so none is lost with the broker."""
 
