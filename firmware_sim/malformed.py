@@ -81,7 +81,9 @@ BROKEN = {
     "coded_surrogate": Broken("utf8", _inside_text(b"\xed\xa0\x80"), "a surrogate coded in UTF-8"),
     "too_long": Broken("size", lambda p, _: p[:-1] + b" " * LIMIT + p[-1:], "more than 8192 bytes"),
     "far_too_long": Broken("size", lambda p, _: p[:-1] + b" " * 200_000 + p[-1:], "200 kB"),
-    "ten_megabytes": Broken("", lambda p, _: p[:-1] + b" " * 10_000_000 + p[-1:], "10 MB: the broker drops it"),
+    "ten_megabytes": Broken(
+        "", lambda p, _: p[:-1] + b" " * 10_000_000 + p[-1:], "10 MB: the broker throws the device off"
+    ),
     "version": Broken("version", lambda p, _: p.replace(b'{"v":1', b'{"v":2', 1), "a version of the future"),
     "no_object": Broken("schema", lambda _, rng: rng.choice((b"[]", b"null", b"42", b'"on"')), "JSON, but no object"),
     "nested": Broken("schema", lambda _, __: b"[" * 4000 + b"]" * 4000, "brackets nested 4000 deep"),
