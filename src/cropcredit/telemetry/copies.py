@@ -19,6 +19,8 @@ from cropcredit.telemetry.tracks import DAY_S, HOUR_S, Floats, Grid
 
 COPY_AT = {True: 2.5, False: 3.5}
 """Deviations among honest neighbours from which closeness is a reason, by whether a day has several steps."""
+COPY_CHANCE = 3.0
+"""Honest closeness varies by so much over the root of the number of steps: within a hamlet it is closer than usual."""
 MOST, LEAST_DEVIATIONS = 12.0, -5.0
 """One channel counts no more and no less than this."""
 ALONE = {True: 1.0, False: 1.6}
@@ -188,7 +190,7 @@ def _usual(theirs: Floats, courses: Floats | None) -> tuple[Floats, Floats]:
     if courses is None:
         middle = median_of_rows(close)
         around = 1.4826 * median_of_rows(np.abs(close - middle))
-        return middle, np.maximum(around, 1.5 / np.sqrt(theirs.shape[-1]))
+        return middle, np.maximum(around, COPY_CHANCE / np.sqrt(theirs.shape[-1]))
     close = np.hstack((close, np.vstack([closeness(paired(courses[i], courses[j])) for i, j in pairs])))
     middle = median_of_rows(close)
     means = _mean_closeness(np.tanh(close - middle).T)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cropcredit.telemetry.evidence import Check, answer, not_assessed, suspicion
-from cropcredit.telemetry.tracks import COURSE, Floats, Grid, Track, daily_means, within_day
+from cropcredit.telemetry.tracks import COURSE, HOUR_S, Floats, Grid, Track, daily_means, within_day
 
 LEAST_DAYS = 5
 RISE_SHARE = 0.02
@@ -78,6 +78,8 @@ def _rise(
         return not_assessed("weight_rise", "no_deliveries", track)
     own = _unbooked(_dry(values, grid, moisture), grid, moves)
     at_s = grid.start_s + (np.arange(len(own)) + 0.5) * grid.step_s
+    for taken_s in stock_taken_s:  # what came shortly before was weighed with the rest
+        own = np.where(np.abs(at_s - taken_s) < MOST_MOVE_H * HOUR_S, np.nan, own)
     between = np.searchsorted(np.asarray(stock_taken_s, dtype=np.float64), at_s)
     risen = 0.0
     for part in np.unique(between):
@@ -144,6 +146,6 @@ def _unbooked(values: Floats, grid: Grid, moves: Sequence[Move], *, daily: bool 
     booked, near = np.zeros(len(values)), np.zeros(len(values), dtype=bool)
     for at_s, kg in moves:
         booked += np.where(at >= at_s, kg, 0.0)
-        near |= np.abs(at - at_s) < max(MOST_MOVE_H * 3600, step)
+        near |= np.abs(at - at_s) < max(MOST_MOVE_H * HOUR_S, step)
     left = np.where(near, np.nan, values - booked)
     return left if np.isfinite(left).sum() >= LEAST_DAYS else values - booked

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from cropcredit.model import Clock, Reading
+from cropcredit.model import FIRST_SESSION, Clock, Reading, Source
 from cropcredit.telemetry import Dated, Dating, Evidence, Grade, grade_window, track_of
+from cropcredit.telemetry.messages import boots_crossed
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -103,3 +106,41 @@ def test_the_worst_answer_is_the_grade_and_stands_first():
     assert evidence.grade is Grade.D
     assert [reason.code for reason in evidence.reasons] == ["missing", "case_open", "unsigned"]
     assert dict(evidence.reasons[0].facts) == {"share": 0.5}
+
+
+def sent(boot: int, start: timedelta, hours: int, *, clock: Dating = Dating.NETWORK, source: Source = Source.CONTRACT):
+    return [
+        replace(
+            dated,
+            reading=msgspec.structs.replace(dated.reading, boot=boot, source=source),
+            at=dated.at + start,
+            dating=clock,
+        )
+        for dated in hourly(hours, key="" if source is not Source.CONTRACT else "k1")
+    ]
+
+
+def test_readings_that_a_network_server_vouches_for_are_worth_a_b():
+    mixed = [*hourly(60), *sent(1, 60 * HOUR, 180, source=Source.CHIRPSTACK)]
+    evidence = grade_window(mixed, [], missing=0, days=10)
+    assert (evidence.grade, [(r.code, dict(r.facts)) for r in evidence.reasons]) == (
+        Grade.B,
+        [("broker_durable", {"share": 0.75})],
+    )
+
+
+def test_restarts_that_lie_within_one_another_are_counted():
+    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 20 * HOUR, 20)]) == 0
+    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20)]) == 1
+
+
+def test_clocks_that_nobody_set_and_sessions_without_order_do_not_cross():
+    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20, clock=Dating.CLOCK)]) == 0
+    assert boots_crossed([*sent(FIRST_SESSION + 1, 0 * HOUR, 20), *sent(FIRST_SESSION, 5 * HOUR, 20)]) == 0
+
+
+def test_what_the_values_say_counts_with_how_they_came():
+    still = track_of("air.temperature", "", [(NOON + i * HOUR, 20.0) for i in range(120)])
+    evidence = grade_window(hourly(120, key=""), [still], missing=0, days=5, until=NOON + 120 * HOUR)
+    assert [reason.code for reason in evidence.reasons][-2:] == ["stuck", "unsigned"]
+    assert evidence.suspicion > 0.8
