@@ -53,8 +53,8 @@ class DeviceClock:
             return cls(text)  # type: ignore[arg-type] # one of the three
         if text == "1970":
             return cls("rtc", zero_after_ms=0)
-        mode, _, amount = text.replace("@", ":@", 1).partition(":")
-        size, _, after = amount.partition("@")
+        head, _, after = text.partition("@")
+        mode, _, size = head.partition(":")
         try:
             if mode in ("drift", "offset", "years") and not after:
                 return _shifted(mode, float(size))
@@ -66,7 +66,7 @@ class DeviceClock:
             if mode == "step":
                 return cls("rtc", step_ms=_ms(size), step_after_ms=_ms(after))
         except (ValueError, OverflowError) as error:
-            raise BadInput(f"clock {text!r}: {amount.strip('@')!r} is not a number") from error
+            raise BadInput(f"clock {text!r}: {(after or size)!r} is not a number") from error
         raise BadInput(f"clock {text!r} is not known; known: {MODES}")
 
     def read(self, true_ms: int, up_ms: int) -> tuple[ClockSource, int | None]:

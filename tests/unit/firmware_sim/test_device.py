@@ -183,3 +183,86 @@ def test_time_since_boot_starts_with_the_first_reading_unless_power_set_it(journ
     device.record(Reading("a", NOON + 5000, ()), live=False)
     ups = [json.loads(one.payload)["up"] for one in device.pump(0.0)]
     assert ups == [0, 5000]
+
+
+def test_a_full_ring_loses_the_oldest_and_the_state_says_so():
+    journal = Journal(":memory:", space=5)
+    device = switched_on(journal)
+    measure(device, 5)
+    assert not device.has_news
+    measure(device, 3)
+    assert held(device) == [(1, seq) for seq in range(4, 9)]
+    assert device.has_news
+    facts = json.loads(device.state(up_ms=0))
+    assert (facts["low"], facts["next"]) == (4, 9)
+    assert not device.has_news, "it has been told"
+    totals = journal.totals()
+    assert (totals.recorded, totals.lost, totals.outstanding) == (8, 3, 5)
+    journal.close()
+
+
+def test_what_gave_way_is_not_sent_again_even_when_it_was_under_way():
+    journal = Journal(":memory:", space=5)
+    device = switched_on(journal, window=16, resend_after_s=10)
+    measure(device, 3, live=True)
+    measure(device, 2)
+    assert len(device.pump(0.0)) == 5
+    measure(device, 4, live=True)
+    sent = numbers(device.pump(0.0)) + numbers(device.pump(60.0))
+    assert sorted(set(sent)) == [(1, seq) for seq in range(5, 10)]
+    journal.close()
+
+
+def test_at_a_given_rate_live_readings_take_what_they_need_and_old_ones_half_at_most(journal):
+    device = switched_on(journal, rate=4, resend_after_s=1000)
+    measure(device, 100)
+    sent = [numbers(device.pump(second * 1.0)) for second in range(11)]
+    assert sum(map(len, sent[1:])) == 20, "two a second in ten seconds"
+    measure(device, 30, live=True)
+    mixed = numbers(device.pump(11.0))
+    assert mixed == [(1, seq) for seq in range(101, 105)], "live first, and nothing is left for the old"
+
+
+def test_without_a_rate_only_the_window_bounds(journal):
+    device = switched_on(journal, window=64)
+    measure(device, 100)
+    assert len(device.pump(0.0)) == 32
+
+
+def test_a_wiped_device_has_lost_what_it_held_and_asks_where_to_count_on(journal):
+    device = switched_on(journal)
+    measure(device, 3)
+    assert device.wipe() == 3
+    measure(device, 2)
+    assert not device.proven
+    device.obey(Command(version=1, boot=1))
+    assert held(device) == [(2, 1), (2, 2)]
+    assert journal.totals().lost == 3
+
+
+def test_a_wiped_device_of_bad_firmware_counts_from_one_again(journal):
+    device = switched_on(journal, obeys=False)
+    device.wipe()
+    measure(device, 2)
+    assert not device.obey(Command(version=1, boot=9))
+    device.prove()
+    assert held(device) == [(1, 1), (1, 2)]
+
+
+def test_a_wiped_device_that_lost_power_before_it_was_proven_keeps_both_boots(journal):
+    device = switched_on(journal)
+    device.wipe()
+    measure(device, 1)
+    device.cut_power()
+    measure(device, 1)
+    device.obey(Command(version=1, boot=1))
+    assert held(device) == [(2, 1), (3, 1)]
+
+
+def test_a_new_device_that_lost_power_before_it_was_proven_moves_all_its_boots(journal):
+    device = switched_on(journal, proven=False)
+    measure(device, 2)
+    device.cut_power()
+    measure(device, 2)
+    device.obey(Command(version=1, boot=1))
+    assert held(device) == [(2, 1), (2, 2), (3, 1), (3, 2)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,4 +93,47 @@ def test_recorded_is_acknowledged_plus_rejected_plus_outstanding_whatever_acks_s
     totals = journal.totals()
     assert totals.recorded == totals.acked + totals.rejected + totals.outstanding == len(held)
     assert totals.outstanding == len(left)
+    journal.close()
+
+
+def test_the_ring_is_each_devices_own():
+    journal = Journal(":memory:", space=2)
+    a, b = (journal.power_on([name])[name].number for name in "ab")
+    for seq in (1, 2, 3):
+        gone = journal.append(a, 1, seq, b"")
+    journal.append(b, 1, 1, b"")
+    assert gone == (1, 1)
+    assert journal.after(a, 0, 0, 9) == [(1, 2, b""), (1, 3, b"")]
+    assert journal.after(b, 0, 0, 9) == [(1, 1, b"")]
+    assert journal.lost == 1
+    journal.close()
+
+
+def test_a_ring_that_was_emptied_has_room_again():
+    journal = Journal(":memory:", space=2)
+    number = journal.power_on(["a"])["a"].number
+    for seq in (1, 2):
+        journal.append(number, 1, seq, b"")
+    journal.settle(number, Ack(1, 2))
+    assert [journal.append(number, 1, seq, b"") for seq in (3, 4)] == [None, None]
+    journal.close()
+
+
+def test_a_journal_of_an_earlier_version_is_taken_over_with_all_it_holds(tmp_path):
+    old = sqlite3.connect(tmp_path / "j")
+    old.executescript(
+        "CREATE TABLE device (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, boot INTEGER NOT NULL DEFAULT 0,"
+        " proven INTEGER NOT NULL DEFAULT 0, recorded INTEGER NOT NULL DEFAULT 0, acked INTEGER NOT NULL DEFAULT 0,"
+        " rejected INTEGER NOT NULL DEFAULT 0);"
+        "CREATE TABLE message (device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,"
+        " content BLOB NOT NULL, poison INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, boot, seq)) WITHOUT ROWID;"
+        "INSERT INTO device VALUES (1, 'a', 4, 1, 9, 8, 0); INSERT INTO message VALUES (1, 4, 7, x'61', 0);"
+    )
+    old.close()
+    journal = Journal(tmp_path / "j")
+    memory = journal.power_on(["a"])["a"]
+    assert (memory.boot, memory.proven) == (5, True)
+    assert journal.after(memory.number, 0, 0, 9) == [(4, 7, b"a")]
+    totals = journal.totals()
+    assert (totals.recorded, totals.acked, totals.lost, totals.outstanding) == (9, 8, 0, 1)
     journal.close()
