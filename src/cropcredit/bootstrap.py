@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,7 @@ from cropcredit.adapters.yield_folders import YieldFolders
 from cropcredit.adapters.yield_pages import write_report
 from cropcredit.config import Settings, data_dir
 from cropcredit.ports import AccountStore, Catalogues, Clock, FactStore, RollupStore, Spread
+from cropcredit.telemetry.rate import RateLimiter
 from cropcredit.units import Quantity
 from cropcredit.usecases.accounts import AddAccount, ListAccounts, Recognise, SignIn
 from cropcredit.usecases.add_scenes import AddScenes
@@ -65,8 +66,9 @@ from cropcredit.usecases.first_reading import CheckInstallation
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
-from cropcredit.usecases.ingest import IngestMessages
+from cropcredit.usecases.ingest import Ingested, IngestMessages, Message
 from cropcredit.usecases.inventory import TakeStock
+from cropcredit.usecases.limits import Shares
 from cropcredit.usecases.list_runs import ListRuns
 from cropcredit.usecases.models import ListModels, PromoteModel
 from cropcredit.usecases.other_formats import ModelOf
@@ -194,6 +196,7 @@ def build(settings: Settings) -> App:
         clock=clock,
         quantities=quantities,
         signed_only=settings.require_mac or not tells_who_speaks(home / "broker"),
+        shares=Shares(RateLimiter(), spans=readings.spans),
         decoders=_decoders(home, quantities),
         model_of=ModelOf(facts),
     )
@@ -367,6 +370,11 @@ def _broker(
 
 
 def _subscriber(settings: Settings, ingest: IngestMessages) -> Subscriber:
+    def handle(messages: Sequence[Message]) -> Ingested:
+        """Ingest under the broker of the moment: the next one may not tell who speaks."""
+        signed_only = settings.require_mac or not tells_who_speaks(settings.home / "broker")
+        return replace(ingest, signed_only=signed_only)(messages)
+
     password = settings.broker_password.get_secret_value() or service_password(settings.home / "broker")
     return Subscriber(
         host=settings.broker_host,
@@ -374,5 +382,5 @@ def _subscriber(settings: Settings, ingest: IngestMessages) -> Subscriber:
         username=settings.broker_user,
         password=password,
         topics=wire.SUBSCRIPTIONS,
-        handle=ingest,
+        handle=handle,
     )

@@ -120,7 +120,7 @@ class Broker:
             if _answers(host, port):
                 raise RefusedInput("port is taken", where=f"{host}:{port}", cure="stop what listens there")
         private_folder(self.directory)
-        self._record(acl=False)  # until the broker of the moment is known to tell who speaks
+        self._record()  # before it starts: nothing that it delivers may be judged by the rules of another one
         self._access.allow({SERVICE_USER: service_password(self.directory)})
         self._access.put_in_place()
         self._loaded = self._access.stamp()
@@ -128,7 +128,6 @@ class Broker:
         with (self.directory / "broker.log").open("ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         self._wait_until_up()
-        self._record(acl=self.kind == "mosquitto")
         log.info("%s listens on %s:%d", self.kind, self.host, self.port)
         if self.door:
             log.info("devices come in encrypted (TLS, %s) on %s:%d", self.door.tls, self.door.host, self.door.port)
@@ -247,9 +246,9 @@ class Broker:
         lines = (self.directory / "broker.log").read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
-    def _record(self, *, acl: bool) -> None:
+    def _record(self) -> None:
         tls = asdict(self.door) if self.door else None
-        record = {"kind": self.kind, "acl": acl, "host": self.host, "port": self.port, "door": tls}
+        record = {"kind": self.kind, "acl": self.kind == "mosquitto", "host": self.host, "port": self.port, "door": tls}
         write_private(self.directory / RECORD, json.dumps(record))
 
     def _reap(self) -> None:

@@ -16,6 +16,7 @@ from cropcredit.errors import ContractError
 from cropcredit.model import DeviceState, Reading, Rejection, is_contract_boot
 from cropcredit.ports import Clock, CredentialStore, ReadingStore
 from cropcredit.units import Quantity
+from cropcredit.usecases.limits import Shares
 from cropcredit.usecases.other_formats import OtherFormats, no_model
 
 log = logging.getLogger(__name__)
@@ -153,6 +154,13 @@ class _Sorted:
     states: list[tuple[DeviceState, bool]] = field(default_factory=list)
     """With: is it a retained copy?"""
     rejections: list[Rejection] = field(default_factory=list)
+    excess: list[Rejection] = field(default_factory=list)
+    """Refused because their sender sent far more than its share."""
+
+    @property
+    def refused(self) -> list[Rejection]:
+        """All that goes to quarantine."""
+        return [*self.rejections, *self.excess]
 
     def boots(self) -> dict[tuple[str, int], None]:
         """Name every (device, boot) whose device is to be told what the store holds, in order of arrival."""
@@ -178,6 +186,8 @@ class IngestMessages:
     """Profiles of device models, for what does not come in contract v1."""
     model_of: Callable[[str], str] = no_model
     """Registered model of a device."""
+    shares: Shares | None = None
+    """What each sender may send; None: as much as it likes."""
 
     def __call__(self, messages: Sequence[Message]) -> Ingested:
         """Ingest one batch.
@@ -188,14 +198,18 @@ class IngestMessages:
             If the store cannot commit: nothing was stored, nothing may be acknowledged, try the same batch again.
         """
         now = self.clock.now()
-        batch = _sorted(messages, self._senders(messages), self._rules(now))
-        added = self.store.add(batch.readings, batch.rejections, received_at=now, tied=not self.signed_only)
+        batch, tied = _sorted(messages, self._senders(messages), self._rules(now)), not self.signed_only
+        if self.shares is not None:
+            self.shares.sift(batch, topics=lambda: {id(one.payload): one.topic for one in messages}, tied=tied, now=now)
+        added = self.store.add(batch.readings, batch.refused, received_at=now, tied=tied)
         heard = self._save_states(batch.states)
+        if self.shares is not None:
+            self.shares.charge(batch, added, tied=tied, now=now)
         acks = self.store.settled(batch.boots())
         return Ingested(
             readings=len(batch.readings),
             states=len(batch.states),
-            refused=Counter(rejection.reason for rejection in batch.rejections),
+            refused=Counter(rejection.reason for rejection in batch.refused),
             replies=(
                 *(Reply(wire.ack_topic(ack.device_id), wire.encode_ack(ack)) for ack in acks),
                 *self._commands(heard),
