@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cropcredit.errors import ContractError
@@ -20,6 +20,7 @@ LARGEST_FRAME = 2**32 - 1
 """Frame counters have 32 bits at the server."""
 _EUI = re.compile(r"[0-9A-Fa-f]{16}")
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{8}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 
 
@@ -124,7 +125,9 @@ def frame(counter: int) -> int:
 
 
 def instant(written: str) -> datetime:
-    """Read an RFC 3339 instant; digits below the microsecond are dropped; raises ContractError ``schema``.
+    """Read an RFC 3339 instant since 1970, in UTC; digits below the microsecond are dropped.
+
+    Raises ContractError ``schema`` for anything else.
 
     Examples
     --------
@@ -134,9 +137,12 @@ def instant(written: str) -> datetime:
     try:
         if _INSTANT.fullmatch(written) is None:
             raise ValueError  # noqa: TRY301 - one place words it
-        return datetime.fromisoformat(written)
-    except ValueError:
-        raise ContractError("schema", f"{written[:40]!r} is no instant") from None
+        at = datetime.fromisoformat(written).astimezone(UTC)
+        if at < _EPOCH:
+            raise ValueError  # noqa: TRY301 - likewise
+    except (ValueError, OverflowError):
+        raise ContractError("schema", f"{written[:40]!r} is no instant since 1970") from None
+    return at
 
 
 def strongest(signals: Iterable[float | None]) -> float | None:
