@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cropcredit.adapters.buffered_socket import BufferedSocket
 from cropcredit.adapters.mqtt_packets import Delivery, cut_publishes, puback_packets, publish_packet
@@ -295,14 +295,6 @@ class _Client(paho.Client):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffered = BufferedSocket(sock, closed=self._forget)
         return self.buffered
-
-    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Read one packet; one that paho stumbles over ends the connection, not ingest."""
-        try:
-            return super().loop_read(max_packets)
-        except Exception:
-            log.exception("the broker sent a packet that cannot be read")
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
 
     def _handle_on_message(self, message: paho.MQTTMessage) -> None:
         """Hand over without matching the topic against per-topic callbacks: there are none."""

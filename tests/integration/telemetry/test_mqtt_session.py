@@ -142,6 +142,38 @@ def test_what_was_pending_when_the_connection_ended_is_left_to_be_delivered_agai
     assert new.pubacks(1) == [4]
 
 
+def test_a_store_that_is_away_takes_in_only_so_much_and_then_works_it_off_in_order(broker, session, monkeypatch):
+    monkeypatch.setattr(mqtt, "BATCH", 2)
+    monkeypatch.setattr(mqtt, "MOST_PENDING", 4)
+    peer = broker.accept().welcome()
+    for mid in range(1, 8):
+        peer.publish(mid, b"%d" % mid)
+    taken = session.store.taken()
+    for _ in range(3):
+        session.store.outcomes.put(StoreUnavailable("disk full"))
+        assert session.store.taken()[: len(taken)] == taken
+    assert session.subscriber.health.received <= 4
+    batches = [taken]
+    session.store.outcomes.put(NOTHING)
+    while sum(map(len, batches)) < 7:
+        batches.append(session.store.taken())
+        session.store.outcomes.put(NOTHING)
+    assert [payload for batch in batches for payload in batch] == [b"%d" % mid for mid in range(1, 8)]
+    assert max(map(len, batches)) <= 2
+    assert peer.pubacks(7) == list(range(1, 8))
+
+
+def test_a_packet_that_cannot_be_read_ends_the_connection_and_not_ingest(broker, session):
+    old = broker.accept().welcome()
+    old._sock.sendall(b"\x32\x04\x00\x09ab")
+    assert old.rest() == []
+    new = broker.accept().welcome()
+    new.publish(4, b"x")
+    assert session.store.taken() == [b"x"]
+    session.store.outcomes.put(NOTHING)
+    assert new.pubacks(1) == [4]
+
+
 def test_a_topic_that_is_not_text_reaches_quarantine_like_any_other(broker, session):
     peer = broker.accept().welcome()
     peer.publish(1, b"x", topic=b"farm/\xff")
