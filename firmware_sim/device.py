@@ -35,6 +35,8 @@ class Flight:
     due: float
     """When to send it again, on the monotonic clock, s."""
     live: bool
+    begun: float
+    """When it was to be sent first, s."""
     tries: int = 0
 
 
@@ -113,6 +115,8 @@ class Device:
         self.config_version = -1
         self.has_news = False
         """The ring was full: ``low`` has risen, and the server should hear of it."""
+        self.waits: list[float] = []
+        """Seconds from first sending to acknowledgement, of live readings; whoever reads them empties it."""
         self.resend_at = float("inf")
         self._flights: dict[tuple[int, int], Flight] = {}
         self._live: dict[tuple[int, int], bytes] = {}
@@ -198,7 +202,7 @@ class Device:
     def _launch(self, key: tuple[int, int], content: bytes, now: float, *, live: bool) -> list[Outgoing]:
         held_back = self.habits.delay > 0 and self.rng.random() < self.habits.delay
         due = now + (self.rng.uniform(0.1, 1.0) if held_back else self._pause(0))
-        self._flights[key] = Flight(content, due, live, tries=0 if held_back else 1)
+        self._flights[key] = Flight(content, due, live, now, tries=0 if held_back else 1)
         self._old_flights += not live
         self.resend_at = min(self.resend_at, due)
         return [] if held_back else [Outgoing(self._compose(key, content), again=False)]
@@ -219,10 +223,13 @@ class Device:
 
     # --- hearing ---------------------------------------------------------------------------------------------------
 
-    def settle(self, ack: Ack) -> tuple[int, dict[int, str]]:
+    def settle(self, ack: Ack, now: float = 0.0) -> tuple[int, dict[int, str]]:
         """Forget what the server has settled; returns (stored, seq -> reason of the refused)."""
         for key in [key for key in self._flights if ack.settles(*key)]:
-            self._old_flights -= not self._flights.pop(key).live
+            flight = self._flights.pop(key)
+            self._old_flights -= not flight.live
+            if flight.live:
+                self.waits.append(now - flight.begun)
         for key in [key for key in self._live if ack.settles(*key)]:
             del self._live[key]
         return self.journal.settle(self.number, ack)

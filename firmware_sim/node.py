@@ -244,12 +244,15 @@ class Node:
         self.wake()
 
     def _acknowledged(self, payload: bytes) -> None:
-        stored, refused = self.device.settle(read_ack(payload))
+        now = time.monotonic()
+        stored, refused = self.device.settle(read_ack(payload), now)
+        self.around.waits.extend(self.device.waits)
+        self.device.waits.clear()
         self.around.counts["acks"] += 1
         self.around.counts["acked"] += stored
         self.around.counts["rejected"] += len(refused)
         if stored or refused:
-            self.around.acked_at = time.monotonic()
+            self.around.acked_at = now
 
     def _commanded(self, payload: bytes) -> None:
         if not self.device.habits.obeys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def summary(fleet: Fleet, journal: Journal, *, seconds: float, bearer: str) -> d
         "outstanding": totals.outstanding,
         "seconds": round(seconds, 3),
         "all_online_s": None if fleet.around.all_online_s is None else round(fleet.around.all_online_s, 3),
+        "ack_s": waits(fleet.around.waits),
         "cpu_s": round(used.ru_utime + used.ru_stime, 3),
         "peak_memory_mb": _peak_mb(used),
         "journal": {
@@ -118,6 +120,23 @@ def summary(fleet: Fleet, journal: Journal, *, seconds: float, bearer: str) -> d
         "left": journal.left(),
     }  # fmt: skip
     return said
+
+
+def waits(seconds: Iterable[float]) -> dict[str, float | None]:
+    """Say how long live readings wait, from first sending to acknowledgement: half of them, 99 of 100, the longest.
+
+    Examples
+    --------
+    >>> waits(range(101))
+    {'p50': 50, 'p99': 99, 'max': 100}
+    >>> waits([])
+    {'p50': None, 'p99': None, 'max': None}
+    """
+    ordered = sorted(round(one, 4) for one in seconds)
+    if not ordered:
+        return dict.fromkeys(("p50", "p99", "max"))
+    last = len(ordered) - 1
+    return {"p50": ordered[round(0.5 * last)], "p99": ordered[round(0.99 * last)], "max": ordered[last]}
 
 
 def _peak_mb(used: resource.struct_rusage) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import selectors
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from firmware_sim.link import Broker, Traffic
 
+LAST_WAITS = 200_000
 CONNECT_TURN_S = 0.05
 """Longest turn of connecting, which blocks: others are connected already."""
 
@@ -38,6 +39,8 @@ class Surroundings:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     counts: Counter[str] = field(default_factory=Counter)
     traffic: Traffic = field(default_factory=Traffic)
+    waits: deque[float] = field(default_factory=lambda: deque(maxlen=LAST_WAITS))
+    """Seconds from first sending to acknowledgement of the last live readings."""
     device_ids: tuple[str, ...] = ()
     """The fleet: whose topics a bad device may try."""
     awake: dict[str, Connecting] = field(default_factory=dict)
