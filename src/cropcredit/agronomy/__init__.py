@@ -1,7 +1,7 @@
 """What grows: series, season metrics, yield models with intervals, their validation."""
 
 from cropcredit.agronomy.double_logistic import Refinement, refine_seasons
-from cropcredit.agronomy.notebook import curves_of, seasons_of
+from cropcredit.agronomy.notebook import curves_of, seasons_of, table_of
 from cropcredit.agronomy.phenology import SeasonMetrics, find_seasons, season_metrics
 from cropcredit.agronomy.series import DailyCurves, smooth, usable
 from cropcredit.agronomy.smoothers import robust_whittaker, whittaker
@@ -24,6 +24,7 @@ __all__ = [
     "season_windows",
     "seasons_of",
     "smooth",
+    "table_of",
     "usable",
     "validate",
     "whittaker",

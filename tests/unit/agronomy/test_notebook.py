@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from cropcredit.adapters.cubes import write_cube
-from cropcredit.agronomy import curves_of, find_seasons, seasons_of, smooth
+from cropcredit.agronomy import curves_of, find_seasons, gate, seasons_of, smooth, table_of, validate
+from cropcredit.agronomy.models import CANDIDATES
 from cropcredit.errors import EmptyInput, MalformedInput, UnknownName
 from cropcredit.imagery import cube as lay_out
 from cropcredit.model import FieldObservations
@@ -136,3 +140,62 @@ def test_a_day_before_the_first_scene_is_refused(cube):
 def test_a_day_that_is_no_date_is_refused(cube):
     with pytest.raises(MalformedInput, match="until: 'June' is no date; write it as 2025-06-30"):
         curves_of(cube, until="June")
+
+
+def test_a_table_of_looks_gives_what_the_cube_gives(cube):
+    long = cube[["ndvi_mean", "ndvi_clear_fraction"]].to_dataframe().reset_index()[::-1]
+
+    pd.testing.assert_frame_equal(seasons_of(long), seasons_of(cube))
+    short = long[["field", "time", "ndvi_mean"]].rename(columns={"ndvi_mean": "ndvi"})  # every value counts as clear
+    assert seasons_of(short)["field"].nunique() == 6
+
+
+def test_tables_that_are_no_looks_are_refused_in_one_line(cube):
+    long = cube[["ndvi_mean"]].to_dataframe().reset_index()
+
+    with pytest.raises(UnknownName, match="cube: unknown column 'field'; known: a"):
+        seasons_of(pd.DataFrame({"a": [1]}))
+    with pytest.raises(MalformedInput, match=r"f0 is seen twice at 2024-10-01.*keep one row per field and look"):
+        seasons_of(pd.concat([long, long.iloc[:1]]))
+    with pytest.raises(MalformedInput, match=r"ndvi .* is outside of -1\.\.1; scale it first"):
+        seasons_of(long.assign(ndvi_mean=long["ndvi_mean"] * 10_000))
+
+
+def years_of_wheat():
+    rng = np.random.default_rng(2)
+    yields, looks = [], []
+    for region, year in product(("A", "B", "C"), range(2010, 2019)):
+        anomaly = rng.normal(0, 0.08)
+        yields.append((region, year, 4 + 10 * anomaly))
+        days = pd.date_range(f"{year - 1}-10-01", f"{year}-08-01", freq="10D")
+        peak = np.exp(-(((days - pd.Timestamp(year, 4, 20)).days / 40) ** 2))
+        looks += [(region, day, 0.2 + (0.5 + anomaly) * height) for day, height in zip(days, peak, strict=True)]
+    return (
+        pd.DataFrame(yields, columns=["region", "harvest_year", "t_ha"]),
+        pd.DataFrame(looks, columns=["region", "date", "ndvi"]),
+    )
+
+
+def test_yields_and_an_index_in_tables_are_judged_without_a_workspace():
+    yields, index = years_of_wheat()
+
+    judged = validate(table_of(yields, index, sowing_doy=285, harvest_doy=165), horizon=6, candidates=CANDIDATES[:1])
+
+    assert len(judged.t_ha) == 27
+    assert gate(judged).use == "model"
+
+
+def test_tables_that_are_no_yields_are_refused_in_one_line():
+    yields, index = years_of_wheat()
+    days: Any = {"sowing_doy": 285, "harvest_doy": 165}
+
+    with pytest.raises(UnknownName, match="yields: unknown column 't_ha'; known: region, harvest_year, yield"):
+        table_of(yields.rename(columns={"t_ha": "yield"}), **days)
+    with pytest.raises(MalformedInput, match="yields: A 2010 stands twice"):
+        table_of(pd.concat([yields, yields.iloc[:1]]), **days)
+    with pytest.raises(MalformedInput, match="yields: t_ha -1 is not in 0 to inf"):
+        table_of(yields.assign(t_ha=-1.0), **days)
+    with pytest.raises(MalformedInput, match=r"index: ndvi .* is not in -1 to 1"):
+        table_of(yields, index.assign(ndvi=index["ndvi"] * 200), **days)
+    with pytest.raises(EmptyInput, match="yields: has no rows"):
+        table_of(yields.iloc[:0], **days)
