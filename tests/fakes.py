@@ -164,13 +164,15 @@ class FakeReadings:
 
     def _added(self, readings: Sequence[Reading]) -> Added:
         seen = {name: reading for name, (reading, _, _) in self.rows.items()}
-        stored, conflicts = Counter[str](), 0
+        stored, conflicts = Counter[str](), Counter[str]()
         for reading in readings:
             name = (reading.device_id, reading.boot, reading.seq)
             stored[reading.device_id] += name not in seen
             first = seen.setdefault(name, reading)
-            conflicts += msgspec.structs.replace(first, key_id="") != msgspec.structs.replace(reading, key_id="")
-        return Added(stored=+stored, repeated=len(readings) - stored.total() - conflicts, conflicts=conflicts)
+            same = msgspec.structs.replace(first, key_id="") == msgspec.structs.replace(reading, key_id="")
+            conflicts[reading.device_id] += not same
+        repeated = len(readings) - stored.total() - conflicts.total()
+        return Added(stored=+stored, repeated=repeated, conflicts=+conflicts)
 
     def _set_aside(self, rejection: Rejection, at: datetime, *, tied: bool) -> None:
         name = (rejection.topic, rejection.reason, rejection.payload)
@@ -348,8 +350,8 @@ class FakeRollups:
         found: dict[tuple[str, str, str, datetime], list[tuple[float, float | None]]] = {}
         last: dict[tuple[str, str, str], float] = {}
         readings = self._readings.readings(device_ids, known_by=known_by)
-        ranked = sorted((self._readings.dated(*one), one[0].boot, one[0].seq, one[0]) for one in readings)
-        for at, _, _, reading in ranked:
+        ranked = [(self._readings.dated(*one), one[0].boot, one[0].seq, one[0]) for one in readings]
+        for at, _, _, reading in sorted(ranked, key=lambda one: one[:3]):
             local = at.astimezone(self._zone)
             past_hour = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
             midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
@@ -360,7 +362,6 @@ class FakeRollups:
                 samples.append((m.value, last.get(name)))
                 last[name] = m.value
         return [_rollup(name, hours, samples) for name, samples in sorted(found.items()) if since <= name[3] < until]
-
 
     def hourly(
         self,

@@ -290,7 +290,7 @@ def test_it_says_what_a_batch_brought(store):
     first = store.add(batch, [], received_at=NOON)
     assert first == Added(stored={"a": 2, "b": 1}, repeated=1)
     second = store.add([(said(2), b"2"), (said(1, value=9.0), b"9"), (said(3), b"3")], [], received_at=NOON)
-    assert second == Added(stored={"a": 1}, repeated=1, conflicts=1)
+    assert second == Added(stored={"a": 1}, repeated=1, conflicts={"a": 1})
     assert store.add([], [refused(9)], received_at=NOON) == store.add([], [], received_at=NOON) == Added(stored={})
 
 

@@ -191,10 +191,13 @@ def list_(*, as_json: Json = False, home: Home = HERE) -> None:
             " ".join(f"{p.field_id or p.store_id}:{p.channel}" for p in status.placed),
             "online" if status.state is not None and status.state.online else "",
             status.last_seen.isoformat(timespec="seconds") if status.last_seen else "never",
+            f"cloned? {status.fork.count} contradictions" if status.fork else "",
         )
         for status in devices
     ]
-    show_table("Devices", ("device", "model", "keys", "placed at", "state", "last seen"), rows)
+    show_table("Devices", ("device", "model", "keys", "placed at", "state", "last seen", "doubt"), rows)
+    if any(status.fork for status in devices):
+        out.print("contradictions: cropcredit telemetry conflicts DEVICE; if it is a clone: devices rotate, or revoke")
 
 
 def time_span(text: str) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -85,7 +85,7 @@ class Installation(Record):
         return stands and self.channel in ("*", channel)
 
 
-class Measurement(msgspec.Struct, frozen=True, gc=False):
+class Measurement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One value of one quantity on one channel; a struct, since ingest makes tens of thousands of them a second."""
 
     quantity: str
@@ -178,8 +178,8 @@ class Added:
     """Readings that were new, by device."""
     repeated: int = 0
     """Readings that were stored before, or stood in the batch twice."""
-    conflicts: int = 0
-    """Readings under an identity that is taken, with other content."""
+    conflicts: Mapping[str, int] = field(default_factory=dict)
+    """Readings under an identity that is taken, with other content, by device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,11 @@ from cropcredit.ports import (
     ReadingStore,
 )
 from cropcredit.telemetry import silent_since
+from cropcredit.telemetry.clones import Fork, find_forks
 
 NO_GRACE = timedelta(0)
+OF_LATE = timedelta(days=30)
+"""How long a contradiction is shown beside its device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,8 @@ class DeviceStatus:
     state: DeviceState | None
     last_seen: datetime | None
     """When it was last heard, by a reading or a state."""
+    fork: Fork | None = None
+    """What contradicted it of late: its key may be cloned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +254,7 @@ class ListDevices:
         keys, ending = self.credentials.known(ids), self.credentials.ends(ids)
         states, latest = self.readings.states(), self.readings.latest(ids)
         now = self.clock.now()
+        forks = find_forks(self.readings.conflicts(since=now - OF_LATE))
         places = [p for p in self.facts.find(Installation) if p.from_at <= now and (p.to_at is None or now < p.to_at)]
         return [
             DeviceStatus(
@@ -258,6 +264,7 @@ class ListDevices:
                 placed=tuple(place for place in places if place.device_id == device.id),
                 state=states.get(device.id),
                 last_seen=_last_seen(states.get(device.id), latest[device.id][1] if device.id in latest else None),
+                fork=forks.get(device.id),
             )
             for device in devices
         ]

@@ -203,6 +203,8 @@ class IngestMessages:
             self.shares.sift(batch, topics=lambda: {id(one.payload): one.topic for one in messages}, tied=tied, now=now)
         added = self.store.add(batch.readings, batch.refused, received_at=now, tied=tied)
         heard = self._save_states(batch.states)
+        for device_id, count in added.conflicts.items():
+            log.warning("%d messages of %s contradict what it said before: is its key cloned?", count, device_id)
         if self.shares is not None:
             self.shares.charge(batch, added, tied=tied, now=now)
         acks = self.store.settled(batch.boots())
@@ -216,7 +218,7 @@ class IngestMessages:
             ),
             stored=sum(added.stored.values()),
             repeated=added.repeated,
-            conflicts=added.conflicts,
+            conflicts=sum(added.conflicts.values()),
             skews_s=_skews(batch.readings[-SAMPLED:], now),
         )
 

@@ -14,6 +14,8 @@ from cropcredit.telemetry.rate import RateLimiter, Sent
 
 KEPT_AN_HOUR = 100
 """Messages that are too much whose bytes are kept, per sender and hour; the others are counted."""
+CONTRADICTIONS = 1000
+"""Beyond so many the names of a device's messages are not believed: what looks repeated is charged like what is new."""
 NOBODY = ""
 """The account of all that nobody can be held to: names that are unknown, or not proven."""
 FIRST = frozenset({"topic", "unknown", "revoked"})
@@ -53,6 +55,7 @@ class Shares:
 
     def __init__(self, limiter: RateLimiter, *, spans: Spans) -> None:
         self._limiter, self._spans = limiter, spans
+        self._contradictions: Counter[str] = Counter()
         self._of: dict[int, str] = {}  # the account of each refusal of the batch in hand, by its id()
         self._kept: dict[str, tuple[str, int]] = {}  # (hour, messages too much whose bytes were kept in it), by account
 
@@ -83,7 +86,9 @@ class Shares:
 
     def charge(self, batch: Batch, added: Added, *, tied: bool, now: datetime) -> None:
         """Charge what was committed of a sifted batch."""
-        new, cost = Counter(added.stored), Counter(added.stored)
+        new = Counter(added.stored) + Counter(added.conflicts)
+        cost = new.copy()
+        self._contradictions.update(added.conflicts)
         for one in _others(batch):
             new[_account(one, tied=tied)] += 1
             cost[_account(one, tied=tied)] += _sent(one, 0).cost
@@ -97,7 +102,8 @@ class Shares:
 
     def _too_many(self, account: str, batch: Batch, *, tied: bool, now: datetime) -> list[Message]:
         """Give the messages of one account that exceed it, in the order of arrival within each kind."""
-        held = self._spans([account]) if account != NOBODY else {}
+        doubted = self._contradictions[account] > CONTRADICTIONS
+        held = {} if doubted or account == NOBODY else self._spans([account])
         readings: list[Message] = [one for one in batch.readings if one[0].device_id == account]
         others = [one for one in _others(batch) if _account(one, tied=tied) == account]
         mine = [one for one in [*others, *readings] if not _is_held(one, held)]
@@ -139,14 +145,13 @@ def _account(one: Message, *, tied: bool) -> str:
 
 
 def _sent(one: Message, place: int) -> Sent:
+    """Say what a message counts as; only the same bytes are a repetition: under one name anything might come."""
     if isinstance(one, Rejection):
-        return Sent((one.topic, one.payload) if one.boot is None else (one.boot, one.seq), len(one.payload))
+        return Sent((one.topic, one.payload), len(one.payload))
     said, payload = one
-    if isinstance(said, Reading):
-        return Sent(
-            (said.boot, said.seq), len(payload) if isinstance(payload, bytes) else 0, is_contract_boot(said.boot)
-        )
-    return Sent((place, "state"), 0)
+    if isinstance(said, DeviceState) or isinstance(payload, bool):
+        return Sent((place, "state"), 0)
+    return Sent((said.boot, said.seq, payload), len(payload), is_contract_boot(said.boot))
 
 
 def _is_held(one: Message, held: Mapping[tuple[str, int], Sequence[Range]]) -> bool:

@@ -9,7 +9,7 @@ import shapely
 
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.errors import MalformedInput, StateConflict, UnknownRecord
-from cropcredit.model import Device, DeviceState, Field, Installation
+from cropcredit.model import Clock, Device, DeviceState, Field, Installation, Reading
 from cropcredit.usecases.device_tables import ReadDeviceTables, installation
 from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.wire import login_password
@@ -191,6 +191,21 @@ def test_the_list_says_where_a_device_stands_and_when_it_was_heard():
     first, second = farm.list()
     assert (first.device.id, first.placed[0].field_id, first.last_seen, first.keys) == ("a", "f1", NOON, ("k1",))
     assert (second.placed, second.last_seen) == ((), None)
+
+
+def test_a_device_that_contradicts_itself_is_doubted_in_the_list_for_a_month():
+    farm = Farm()
+    farm.add([device("a"), device("b")])
+
+    def said(up_ms: int) -> Reading:
+        return Reading(device_id="a", boot=1, seq=1, clock=Clock.NONE, up_ms=up_ms, observed_at=None, measurements=())
+
+    farm.readings.add([(said(1), b"1"), (said(2), b"2")], [], received_at=NOON - DAY)
+    first, second = farm.list()
+    assert first.fork is not None
+    assert (first.fork.count, first.fork.boots, second.fork) == (1, (1,), None)
+    farm.readings.contradictions = dict.fromkeys(farm.readings.contradictions, NOON - 31 * DAY)
+    assert farm.list()[0].fork is None
 
 
 def read(tmp_path, text: str) -> ReadDeviceTables:

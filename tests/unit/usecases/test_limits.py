@@ -110,6 +110,16 @@ def test_states_count_too():
     assert (done.states, dict(done.refused)) == (10, {"rate": 20})
 
 
+def test_contradictions_without_end_do_not_pass_for_repetitions(monkeypatch):
+    monkeypatch.setattr(limits, "CONTRADICTIONS", 10)
+    desk = Guarded()
+    desk(up(1))
+    for flood in range(5):
+        desk(*(up(1, value=0.001 * (100 * flood + n)) for n in range(1, 21)))
+    assert len(desk.store.contradictions) <= 20 + 10 + 4 * 4
+    assert desk.refused()["rate"] > 0
+
+
 def test_strangers_share_one_account_and_their_reason_stands(monkeypatch):
     monkeypatch.setattr(limits, "KEPT_AN_HOUR", 5)
     desk = Guarded()

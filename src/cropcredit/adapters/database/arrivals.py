@@ -67,7 +67,7 @@ class Arrivals:
         return Added(
             stored={names[key]: count for key, count in new.items()},
             repeated=len(rows) - len(fresh) - len(conflicts),
-            conflicts=len(conflicts),
+            conflicts=Counter(names[row.device] for row in conflicts),
         )
 
     def settled(self, boots: Iterable[tuple[str, int]]) -> list[Ack]:
