@@ -17,8 +17,8 @@ from cropcredit.adapters.mqtt_packets import cut_publishes
 
 MESSAGES, DEVICES = 60_000, 1000
 FILTER = "farm/v1/+/up"
-SESSION = "drain"
-"""Client id of the persistent session that is drained."""
+SESSION = "cropcredit-ingest"
+"""Client id of the persistent session that is drained: that of ingest, for all."""
 CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x02pp"
 SUBSCRIBE = b"\x82\x12\x00\x01\x00\x0dfarm/v1/+/ack\x00"
 PACE_S = 0.005

@@ -10,6 +10,7 @@ message to the acknowledgement of its device.
 
 from __future__ import annotations
 
+import atexit
 import json
 import resource
 import shutil
@@ -31,35 +32,21 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from cropcredit import wire
-from cropcredit.adapters.broker import mosquitto_path
+from cropcredit.adapters.broker import RECORD, mosquitto_path
 from cropcredit.adapters.broker_conf import mosquitto_configuration
-from cropcredit.adapters.catalogues import load_quantities
-from cropcredit.adapters.clock import SystemClock
-from cropcredit.adapters.database import open_database
-from cropcredit.adapters.database.readings import DatabaseReadings
-from cropcredit.adapters.mqtt import Subscriber
-from cropcredit.config import data_dir
-from cropcredit.usecases.ingest import IngestMessages
-from tests.benchmarks.farm_traffic import FILTER, MESSAGES, SESSION, fill, latencies_s, open_session, payload
+from cropcredit.bootstrap import App, build
+from cropcredit.config import Settings
+from tests.benchmarks.farm_traffic import DEVICES, FILTER, MESSAGES, SESSION, fill, latencies_s, open_session, payload
 from tests.benchmarks.report import Row, at_least, at_most
 from tests.debian import find_tool
 from tests.postgres import Postgres
 
 ROUNDS, LIVE_S = 5, 8.0
-SECRET = bytes(32)
 COMMAND = "make bench NAME=telemetry ARGS=throughput"
 PERSONAL = ("password_file", "acl_file", "allow_anonymous", "use_username_as_clientid")
 """Lines of the broker's configuration that say who may come in."""
 Spent = tuple[float, float]
 """(wall seconds, CPU seconds)"""
-
-
-class Known:
-    """Credentials of the benchmark's devices, in memory: the store of keys is not what is measured."""
-
-    def known(self, device_ids: Any) -> dict[str, dict[str, bytes]]:
-        return {device_id: {"k1": SECRET} for device_id in device_ids}
 
 
 def rows() -> list[Row]:
@@ -140,7 +127,8 @@ def drain_idle(port: int, _url: str) -> Spent:
 
 def drain_durably(port: int, url: str) -> Spent:
     """Ours, whole: decode, commit, acknowledge to the device, acknowledge to the broker."""
-    subscriber, store = _subscriber(port, url)
+    app = _app(port, url)
+    subscriber = app.make_subscriber()
     begun, stop = _now(), Event()
     thread = Thread(target=subscriber.run, args=(stop,))
     thread.start()
@@ -149,13 +137,13 @@ def drain_durably(port: int, url: str) -> Spent:
     stop.set()
     thread.join()
     spent = _since(begun)
-    assert store.counts()["readings"] == MESSAGES
+    assert app.ingest_messages.store.counts()["readings"] == MESSAGES
     return spent
 
 
 def serve(port: int, url: str) -> None:
     """Ours, until it is terminated; says when it listens."""
-    subscriber, _ = _subscriber(port, url)
+    subscriber = _app(port, url).make_subscriber()
     Thread(target=subscriber.run, args=(Event(),), daemon=True).start()
     while not subscriber.health.connected:
         time.sleep(0.01)
@@ -164,20 +152,16 @@ def serve(port: int, url: str) -> None:
     Event().wait()
 
 
-def _subscriber(port: int, url: str) -> tuple[Subscriber, DatabaseReadings]:
-    store = DatabaseReadings(open_database(url))
-    ingest = IngestMessages(
-        store=store,
-        credentials=Known(),  # type: ignore[arg-type] # only what ingest asks
-        clock=SystemClock(),
-        quantities=load_quantities(data_dir() / "catalogues" / "quantities.toml"),
-        signed_only=False,
-    )
-    topics = wire.SUBSCRIPTIONS
-    subscriber = Subscriber(
-        host="127.0.0.1", port=port, username="x", password="x", topics=topics, handle=ingest, client_id=SESSION
-    )
-    return subscriber, store
+def _app(port: int, url: str) -> App:
+    """Wire everything as ``cropcredit ingest`` does, with every device registered."""
+    home = Path(tempfile.mkdtemp(prefix="bench-telemetry-home-"))
+    atexit.register(shutil.rmtree, home)
+    (home / "broker").mkdir()
+    (home / "broker" / RECORD).write_text('{"acl": true}')  # else only signed messages count
+    app = build(Settings.checked(home, {"broker_port": port, "database_url": url}, where="benchmark"))
+    devices = [f"dev-{number:04d}" for number in range(DEVICES)]
+    app.ingest_messages.credentials.issue(devices, at=app.clock.now())
+    return app
 
 
 @contextmanager
