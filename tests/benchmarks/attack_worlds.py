@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -124,6 +124,18 @@ class VillageWorld:
         """Let somebody, or wear, change the readings of one device."""
         dice = np.random.default_rng((seed, len(name)))
         return self.case(name, change(dice, self.village.site(name, first_row=first_row)))
+
+    def victim(self, name: str, change: Callable[..., Series], seed: int) -> Case:
+        """Leave a device as it is, and let its nearest neighbour copy it."""
+        thief, dice = self.village.neighbour(name), np.random.default_rng((seed, len(name)))
+        site = replace(self.village.site(thief), neighbour=self.village.devices[name])
+        copy = tracks_of(self.village.times_ms, change(dice, site), self.texture[thief])
+        case = self.honest(name)
+        others = tuple(
+            Neighbour(device_id=thief, tracks=tuple(hourly(t) for t in copy)) if one.device_id == thief else one
+            for one in case.around.neighbours
+        )
+        return replace(case, around=replace(case.around, neighbours=others))
 
     def case(self, name: str, series: Series, *, alone: bool = False) -> Case:
         texture = self.texture[name] if self.kind[name] == "soil" else ""
