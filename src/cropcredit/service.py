@@ -71,6 +71,7 @@ def serve_ingest(
         If the loop ended by an error.
     """
     gc.set_threshold(*CYCLES)
+    gc.freeze()  # what start-up made stays for good: no need to walk through it every few thousand messages
     stop, held = stop or Event(), lease()
     keeper = _Keeper(held, Vitals(health=subscriber.health, folder=watch.folder), stop)
     with held, stopping_on_signals(stop), ExitStack() as around:

@@ -36,6 +36,7 @@ from cropcredit.adapters.broker import RECORD, mosquitto_path
 from cropcredit.adapters.broker_conf import mosquitto_configuration
 from cropcredit.bootstrap import App, build
 from cropcredit.config import Settings
+from cropcredit.service import Watch, serve_ingest
 from tests.benchmarks.farm_traffic import DEVICES, FILTER, MESSAGES, SESSION, fill, latencies_s, open_session, payload
 from tests.benchmarks.report import Row, at_least, at_most
 from tests.debian import find_tool
@@ -128,14 +129,16 @@ def drain_idle(port: int, _url: str) -> Spent:
 def drain_durably(port: int, url: str) -> Spent:
     """Ours, whole: decode, commit, acknowledge to the device, acknowledge to the broker."""
     app = _app(port, url)
-    subscriber = app.make_subscriber()
-    begun, stop = _now(), Event()
-    thread = Thread(target=subscriber.run, args=(stop,))
-    thread.start()
-    while subscriber.health.readings < MESSAGES:
-        time.sleep(0.005)
-    stop.set()
-    thread.join()
+    subscriber, stop = app.make_subscriber(), Event()
+
+    def stop_when_drained() -> None:
+        while subscriber.health.readings < MESSAGES:
+            time.sleep(0.005)
+        stop.set()
+
+    Thread(target=stop_when_drained, daemon=True).start()
+    begun = _now()
+    serve_ingest(subscriber, lease=app.ingest_lease, watch=Watch(folder=app.settings.home), stop=stop)
     spent = _since(begun)
     assert app.ingest_messages.store.counts()["readings"] == MESSAGES
     return spent
@@ -143,13 +146,17 @@ def drain_durably(port: int, url: str) -> Spent:
 
 def serve(port: int, url: str) -> None:
     """Ours, until it is terminated; says when it listens."""
-    subscriber = _app(port, url).make_subscriber()
-    Thread(target=subscriber.run, args=(Event(),), daemon=True).start()
-    while not subscriber.health.connected:
-        time.sleep(0.01)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    Event().wait()
+    app = _app(port, url)
+    subscriber = app.make_subscriber()
+
+    def say_when_ready() -> None:
+        while not subscriber.health.connected:
+            time.sleep(0.01)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+
+    Thread(target=say_when_ready, daemon=True).start()
+    serve_ingest(subscriber, lease=app.ingest_lease, watch=Watch(folder=app.settings.home))
 
 
 def _app(port: int, url: str) -> App:
