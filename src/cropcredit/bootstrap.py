@@ -28,6 +28,7 @@ from cropcredit.adapters.database.moved import keep_old_readings_in
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.database.rollups import DatabaseRollups
 from cropcredit.adapters.estimates import ParquetEstimates
+from cropcredit.adapters.findings import Finding
 from cropcredit.adapters.memo import NpzCache
 from cropcredit.adapters.models import JsonModels
 from cropcredit.adapters.mqtt import Subscriber
@@ -92,7 +93,7 @@ RELEASED_ON = datetime(2026, 11, 1, tzinfo=UTC)
 class Examine(Protocol):
     """Looks at the machine around the workspace."""
 
-    def __call__(self, *, now: datetime) -> list[health.Finding]: ...
+    def __call__(self, *, now: datetime) -> list[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +244,13 @@ def build(settings: Settings) -> App:
         facts=facts,
         catalogues=catalogues,
         accounts=accounts,
-        examine=partial(health.examine, settings.home, broker=broker, released_on=RELEASED_ON),
+        examine=partial(
+            health.examine,
+            settings.home,
+            broker=broker,
+            holder=lease(engine, settings.broker_user).holder,
+            released_on=RELEASED_ON,
+        ),
         sign_in=SignIn(accounts=accounts, hasher=hasher, attempts=MemoryAttempts(), clock=clock),
         recognise=Recognise(accounts=accounts),
         add_account=AddAccount(accounts=accounts, hasher=hasher),

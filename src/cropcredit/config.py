@@ -120,7 +120,7 @@ class Settings(BaseSettings):
             *[f"clock_shift_s = {self.clock_shift_s}\n"] * bool(self.clock_shift_s),
         ]
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # keys of devices lie in its database
             with (self.home / FILE).open("x", encoding="utf-8") as file:
                 file.writelines(lines)
         except FileExistsError:

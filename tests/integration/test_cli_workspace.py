@@ -6,12 +6,19 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.adapters.clock import SystemClock
+from cropcredit.adapters.findings import Finding
 from cropcredit.adapters.health import examine
+from cropcredit.adapters.health_http import answering
+from cropcredit.adapters.line_health import look_at_broker, look_at_certificates, look_at_ingest, look_at_secrets
 from cropcredit.config import Settings
+from cropcredit.errors import StoreUnavailable
 
 
 def cropcredit(*words: object) -> subprocess.CompletedProcess[str]:
@@ -27,7 +34,9 @@ def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):
     assert again.stderr.count("\n") == 1
     assert "is a workspace already; nothing was changed" in again.stderr
     findings = json.loads(cropcredit("doctor", "--home", home, "--json").stdout)
-    assert {finding["name"] for finding in findings} == {"clock", "disk", "broker", "fonts"}
+    assert {finding["name"] for finding in findings} == {
+        "clock", "disk", "broker", "ingest", "certificates", "secrets", "fonts"
+    }  # fmt: skip
 
 
 def test_a_workspace_for_made_data_starts_on_the_day_of_its_season(tmp_path):
@@ -52,11 +61,76 @@ def test_doctor_sees_a_broker_that_answers_and_a_clock_that_went_back(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         found = {
             f.name: f
-            for f in examine(tmp_path, broker=server.getsockname(), now=now - timedelta(days=1), released_on=now)
+            for f in examine(
+                tmp_path, broker=server.getsockname(), holder=str, now=now - timedelta(days=1), released_on=now
+            )
         }
     assert found["broker"].ok
     assert not found["clock"].ok
     assert "set the clock" in found["clock"].cure
+
+
+def found(home: Path, look: Callable[..., Finding], *more: object) -> tuple[bool, str]:
+    finding = look(home, *more)
+    return finding.ok, finding.found
+
+
+def test_doctor_says_who_ingests_and_how_it_fares(tmp_path):
+    assert found(tmp_path, look_at_ingest, str) == (False, "nobody ingests")
+    assert found(tmp_path, look_at_ingest, lambda: "process 7") == (True, "process 7: well")
+    problems: list[str] = []
+
+    def report() -> dict[str, object]:
+        return {"ok": not problems, "problems": problems}
+
+    with answering("127.0.0.1", 0, report=report, metrics=bytes, content_type="") as url:
+        (tmp_path / "ingest.json").write_text(json.dumps({"http": url}))
+        assert found(tmp_path, look_at_ingest, lambda: "process 7") == (True, "process 7: well")
+        problems.append("disk full")
+        assert found(tmp_path, look_at_ingest, lambda: "process 7") == (False, "process 7: disk full")
+    ok, said = found(tmp_path, look_at_ingest, lambda: "process 7")
+    assert (ok, "does not tell its health" in said) == (False, True)
+
+    def fails() -> str:
+        raise StoreUnavailable("the database did not answer")
+
+    assert found(tmp_path, look_at_ingest, fails) == (False, "the database did not answer")
+
+
+def test_doctor_says_what_kind_of_broker_answers(tmp_path):
+    (tmp_path / "broker").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for record, said in {
+            "": "not started from this workspace: only signed messages count",
+            '{"kind": "iotcore", "acl": false}': "iotcore: no access lists, so only signed messages count",
+            '{"kind": "mosquitto", "acl": true, "door": {"tls": "password", "host": "h", "port": 8883}}': (
+                "mosquitto: user names are tied to topics; encrypted (password) at h:8883"
+            ),
+        }.items():
+            (tmp_path / "broker" / "broker.json").write_text(record)
+            ok, told = found(tmp_path, look_at_broker, *server.getsockname())
+            assert (ok, told.partition(", ")[2]) == (True, said)
+
+
+def test_doctor_warns_of_certificates_that_end_and_of_secrets_that_lie_open(tmp_path):
+    authority, now = CertificateAuthority(tmp_path / "tls"), datetime.now(UTC)
+    assert look_at_certificates(authority, now).found == "none: devices log in with passwords"
+    authority.make()
+    authority.issue("a")
+    assert look_at_certificates(authority, now).ok
+    late = look_at_certificates(authority, now + timedelta(days=5 * 365 - 20))
+    assert (late.ok, late.found.startswith("1 of 2 end soon, the first ends on"), "(a)" in late.found) == (
+        False,
+        True,
+        True,
+    )
+    home = tmp_path / "bank"
+    Settings.checked(home, {}, where="test").save()
+    assert found(home, look_at_secrets) == (True, "the workspace is closed to other users")
+    home.chmod(0o755)
+    assert found(home, look_at_secrets) == (False, "others may read cropcredit.toml")
+    (home / "cropcredit.toml").chmod(0o600)
+    assert found(home, look_at_secrets) == (True, "for their owner alone")
 
 
 def test_a_table_that_is_not_there_is_not_blamed_on_its_encoding(tmp_path):

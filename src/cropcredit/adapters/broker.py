@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from cropcredit.adapters.broker_access import (
     SERVICE_USER,
@@ -46,10 +46,16 @@ def mosquitto_path() -> str | None:
 
 def tells_who_speaks(directory: Path) -> bool:
     """Say whether the broker that was last started in ``directory`` ties user names to topics; unknown is no."""
+    return read_record(directory).get("acl") is True
+
+
+def read_record(directory: Path) -> dict[str, Any]:
+    """Read what the broker that was last started in ``directory`` is; empty when there is none."""
     try:
-        return bool(json.loads((directory / RECORD).read_text())["acl"])
-    except (OSError, ValueError, KeyError):
-        return False
+        record = json.loads((directory / RECORD).read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 class Broker:

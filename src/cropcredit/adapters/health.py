@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from cropcredit.adapters import line_health
+from cropcredit.adapters.certificates import CertificateAuthority
+from cropcredit.adapters.findings import Finding
 
 GIGABYTE = 1_000_000_000
 LOW_DISK_GB = 2
@@ -15,19 +17,10 @@ CJK_FONTS = ("NotoSansCJK", "NotoSerifCJK", "wqy", "SourceHanSans", "DroidSansFa
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing the doctor looked at."""
-
-    name: str
-    ok: bool
-    found: str
-    cure: str = ""
-    """What to do when it is not well."""
-
-
-def examine(home: Path, *, broker: tuple[str, int], now: datetime, released_on: datetime) -> list[Finding]:
-    """Look at clock, disk, broker and fonts of this machine.
+def examine(
+    home: Path, *, broker: tuple[str, int], holder: Callable[[], str], now: datetime, released_on: datetime
+) -> list[Finding]:
+    """Look at clock, disk and fonts of this machine, and along the line from the devices to the store.
 
     Parameters
     ----------
@@ -35,12 +28,22 @@ def examine(home: Path, *, broker: tuple[str, int], now: datetime, released_on: 
         Folder of the workspace.
     broker : tuple of str and int
         Host and port at which devices and ingest meet.
+    holder : callable
+        Says who holds the lease of ingest; empty: nobody.
     now : datetime
         What the clock says.
     released_on : datetime
         An instant that has certainly passed: a clock before it is wrong.
     """
-    return [_clock(now, released_on, home), _disk(home), _broker(*broker), _fonts()]
+    return [
+        _clock(now, released_on, home),
+        _disk(home),
+        line_health.look_at_broker(home, *broker),
+        line_health.look_at_ingest(home, holder),
+        line_health.look_at_certificates(CertificateAuthority(home / "broker" / "tls"), now),
+        line_health.look_at_secrets(home),
+        _fonts(),
+    ]
 
 
 def _clock(now: datetime, released_on: datetime, home: Path) -> Finding:
@@ -61,16 +64,6 @@ def _disk(home: Path) -> Finding:
     return Finding(
         name="disk", ok=ok, found=f"{free:.1f} GB free", cure="" if ok else "make room: a full disk stops ingest"
     )
-
-
-def _broker(host: str, port: int) -> Finding:
-    program = "mosquitto" if shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists() else "iotcore (wheel)"
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return Finding(name="broker", ok=True, found=f"answers at {host}:{port}")
-    except OSError:
-        cure = f"start it: cropcredit broker (will use {program})"
-        return Finding(name="broker", ok=False, found=f"no answer at {host}:{port}", cure=cure)
 
 
 def _fonts() -> Finding:

@@ -49,7 +49,7 @@ def init(
 
 @app.command()
 def doctor(home: Home = HERE, as_json: Json = False) -> None:
-    """Look at clock, disk, broker and fonts; exit 1 when something needs care."""
+    """Look at clock, disk, broker, ingest, certificates, secrets and fonts; exit 1 when something needs care."""
     opened = open_app(home)
     shift = timedelta(seconds=opened.settings.clock_shift_s)  # the machine is examined, not the season of a demo
     findings = opened.examine(now=opened.clock.now() - shift)
