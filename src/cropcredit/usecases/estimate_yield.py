@@ -53,6 +53,7 @@ from cropcredit.ports import (
 )
 from cropcredit.usecases.field_features import MeasureFields
 from cropcredit.usecases.growth import Growth, growth_reasons, measure_growth, with_events
+from cropcredit.usecases.models import model_as_of
 from cropcredit.usecases.progress import quiet
 from cropcredit.usecases.refresh_ndvi import latest_run
 from cropcredit.usecases.verify_crops import Claims, read_claims, unseen
@@ -178,12 +179,13 @@ class EstimateYields:
         names = sorted({label.region for label in labels} | {month.region for month in months})
         wanted = sorted({(fields[p.field_id].admin_unit, Season.parse(p.season_id).harvest_year) for p in plantings})
         mine = {(unit, year): region_of(unit, names) for unit, year in wanted}
-        model_id, artefact = self._model(crop, as_of)
-        if artefact is None:
+        found_model = model_as_of(self.models, crop, as_of)
+        if found_model is None:
             official = {key: official_forecast(labels, crop, region) for key, region in mine.items() if labels}
             return _Knowledge(
                 model_id=MODEL_ID, spread=FieldSpread(), forecasts=official, labels=labels, fingerprint=digest(labels)
             )
+        model_id, artefact = found_model
         model = CropModel.from_json(artefact["model"])
         rows = {(region, year): float("nan") for (_, year), region in mine.items()}
         now = season_table(rows, months, model.calendars, sorted({year for _, year in wanted}))
@@ -195,14 +197,6 @@ class EstimateYields:
             labels=labels,
             fingerprint=digest([month for month in months if month.days[-1].year >= now.year.min() - 1]),
         )
-
-    def _model(self, crop: str, as_of: datetime) -> tuple[str, dict[str, Any] | None]:
-        """Find the last model put into use that learned from nothing later than the instant."""
-        for model_id in reversed(self.models.promoted(crop)):
-            artefact = self.models.load(model_id)
-            if datetime.fromisoformat(artefact["known_by"]) <= as_of:
-                return model_id, artefact
-        return MODEL_ID, None
 
     def _growth(
         self, plantings: Sequence[Planting], fields: Mapping[str, Field], as_of: datetime, day: date, claims: Claims

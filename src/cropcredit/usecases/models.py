@@ -130,6 +130,23 @@ class PromoteModel:
         raise UnknownName("model" if not meant else "model, several begin so:", model_id, shown[:LISTED] + more)
 
 
+def model_as_of(models: ModelStore, crop: str, as_of: datetime) -> tuple[str, dict[str, Any]] | None:
+    """Give the model that answers for an instant, and its artefact; whatever is put into use later changes nothing.
+
+    Of the models that learned from nothing later: the last one put into use by then, or, where there was none yet,
+    the first one put into use after it.
+    """
+    later = None
+    for promotion in reversed([one for one in models.promotions() if one.crop == crop]):
+        artefact = models.load(promotion.model_id)
+        if datetime.fromisoformat(artefact["known_by"]) > as_of:
+            continue
+        if promotion.at is None or promotion.at <= as_of:
+            return promotion.model_id, artefact
+        later = promotion.model_id, artefact
+    return later
+
+
 def what_changed(artefact: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
     """Say why training put an artefact into use: what it learned from and how well, against the one before it.
 

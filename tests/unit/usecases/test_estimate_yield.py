@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cropcredit.errors import EmptyInput
-from cropcredit.model import YieldEstimate
+from cropcredit.model import Promotion, YieldEstimate
 from cropcredit.usecases.estimate_yield import YieldRun
 from tests.unit.usecases.test_train_yields import trainer
 from tests.unit.usecases.yield_world import HARVEST, SOWING, World, end_of, label, months, past, planted, world
@@ -79,6 +79,22 @@ def test_a_newer_model_does_not_displace_the_one_an_earlier_day_knew():
     assert made.models.promoted("winter_wheat") == [first, second]
     assert made.estimate()(as_of=AFTER).models == {"winter_wheat": first}
     assert made.estimate()(as_of=day).models == {"winter_wheat": second}
+
+
+def test_what_is_promoted_later_never_changes_an_earlier_estimate():
+    made = watched(world(*past()))
+    first = trainer(made)[0].model_id  # at the end of June 2025
+    second = made.models.save(made.models.load(first) | {"labels": 7}, "# another")
+    days = [datetime(2025, month, 20, tzinfo=UTC) for month in (6, 7, 8)]
+
+    def used() -> list[str]:
+        return [made.estimate()(as_of=day).models["winter_wheat"] for day in days]
+
+    before = used()
+    made.models.promote(Promotion(crop="winter_wheat", model_id=second, at=days[2], by="", reason="better"))
+
+    assert before == [first, first, first]
+    assert used() == [first, first, second]
 
 
 def test_what_is_learned_later_never_changes_an_earlier_estimate():
