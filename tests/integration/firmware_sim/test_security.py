@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from firmware_sim.identity import read_devices
 from tests.integration.firmware_sim.operator import STATIONS, Simulator, ended
-from tests.integration.firmware_sim.peer import Mosquitto, Peer
+from tests.integration.firmware_sim.peer import Mosquitto, Peer, free_port
 
 pytestmark = pytest.mark.debian
 Tool = Callable[[str], Path]
@@ -104,5 +104,35 @@ def test_over_tls_the_device_talks_only_to_the_broker_it_can_check(debian_tool, 
     assert "certificate verify failed" in err
     assert ended(simulator.replay("--ca", str(tmp_path / "ours.crt")))[0] == 0
     assert len(peer.kept) == count
+    peer.close()
+    broker.kill()
+
+
+def test_a_device_shows_the_certificate_in_its_name_and_without_one_stays_outside(debian_tool, tmp_path):
+    ours, certificates = _issue("ours", None), tmp_path / "certificates"
+    certificates.mkdir()
+    _written(tmp_path, "ours", *ours)
+    _written(tmp_path, "broker", *_issue("broker", ours))
+    for station in STATIONS:
+        _written(certificates, station, *_issue(station, ours))
+    server, port = [f"certfile {tmp_path / 'broker.crt'}", f"keyfile {tmp_path / 'broker.key'}"], free_port()
+    extra = (
+        f"cafile {tmp_path / 'ours.crt'}", *server, "require_certificate true", "use_identity_as_username true",
+        f"listener {port} 127.0.0.1",
+    )  # fmt: skip
+    broker = Mosquitto(debian_tool("mosquitto"), tmp_path, extra=("allow_anonymous true", *extra))
+    broker.start()
+    simulator = Simulator(broker, tmp_path)
+    count = simulator.prepare(days=5)
+    peer = Peer(port)
+    ca = ("--ca", str(tmp_path / "ours.crt"))
+    code, summary, _ = ended(simulator.replay(*ca, "--patience", "1", journal="without"))
+    assert (code, summary["acked"]) == (1, 0)
+    assert ended(simulator.replay(*ca, "--cert-dir", str(certificates)))[0] == 0
+    assert len(peer.kept) == count
+    (certificates / "st-04.key").unlink()
+    code, _, err = ended(simulator.replay(*ca, "--cert-dir", str(certificates)))
+    assert code == 2
+    assert "no certificate of device st-04" in err
     peer.close()
     broker.kill()
