@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
 import pytest
+from typer.testing import CliRunner
 
 from cropcredit import service
-from cropcredit.adapters.mqtt import Health
+from cropcredit.adapters.mqtt import Health, Subscriber
+from cropcredit.cli import app
+from cropcredit.config import data_dir
 from cropcredit.errors import RefusedInput, StateConflict, StoreUnavailable
 from cropcredit.service import HUNG, RECORD, Watch, serve_ingest
-from cropcredit.usecases.ingest import Ingested, Message
+from cropcredit.usecases.ingest import Ingested, Message, Sender
 
 NOTHING = Ingested(readings=0, states=0, refused={}, replies=())
 
@@ -190,3 +195,22 @@ def test_devices_that_cannot_be_counted_do_not_end_ingest(tmp_path, caplog):
 def test_an_address_that_cannot_be_had_is_refused_before_anything_begins(tmp_path):
     with pytest.raises(RefusedInput, match="cannot be listened on"):
         serve(lambda *_: pytest.fail("it began"), FakeLease(), folder=tmp_path, http=("203.0.113.7", 80))
+
+
+def test_no_secret_shows_when_the_session_or_a_sender_is_printed():
+    session = Subscriber(
+        host="h", port=1, username="ingest", password="hush", topics=(), handle=lambda _: NOTHING, health=Health()
+    )
+    assert "hush" not in repr(session)
+    assert "hush" not in repr(Sender(device_id="a", keys={"k1": b"hush"}))
+
+
+@pytest.mark.parametrize("name", ["broker", "ingest"])
+def test_the_example_for_systemd_starts_a_command_that_there_is(name):
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(data_dir() / "systemd" / f"cropcredit-{name}.service")
+    program, *words = unit["Service"]["ExecStart"].split()
+    assert (Path(program).name, unit["Service"]["Restart"]) == ("cropcredit", "on-failure")
+    asked = CliRunner().invoke(app, [*words, "--help"])
+    assert (asked.exit_code, words[0]) == (0, name), asked.output

@@ -99,7 +99,7 @@ class Subscriber:
     host: str
     port: int
     username: str
-    password: str
+    password: str = field(repr=False)
     topics: Sequence[str]
     handle: Callable[[Sequence[Message]], Ingested]
     client_id: str = "cropcredit-ingest"

@@ -69,7 +69,7 @@ class Sender:
     """Empty where the topic names no device: where nobody speaks, or only the message says who does."""
     kind: str = ""
     """Of the topic: what decodes its messages."""
-    keys: Mapping[str, bytes] = field(default_factory=dict)
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Valid secrets by key id."""
     refusal: ContractError | None = None
     """Why nothing on this topic can be taken."""

@@ -109,6 +109,13 @@ def test_without_grace_the_new_key_and_password_count_at_once_and_alone():
     assert (farm.broker.logins, farm.broker.waiting) == ({"a": new.password}, {})
 
 
+def test_the_login_of_a_network_server_cannot_be_taken_by_a_device():
+    farm = Farm()
+    farm.broker.allow_bridge("chirp")
+    with pytest.raises(MalformedInput, match="chirp: cannot be a device id, is reserved"):
+        farm.add([device("chirp")])
+
+
 def test_only_a_device_that_stands_is_given_another_key():
     farm = Farm()
     farm.add([device("a"), device("b")])
