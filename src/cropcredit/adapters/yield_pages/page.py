@@ -18,7 +18,8 @@ WORDS = frozenset({"method", "put aside", "season seen", "best baseline", "used"
 GLOSSARY = (
     "nRMSE: root mean square error over the mean yield. Skill: 1 - RMSE / RMSE of the best baseline; its range comes "
     "from drawing whole years again. r space, r time, r anomaly: does it know good land from bad, good years from bad, "
-    "and departures from a region's own mean? Interval score: width plus 20 times what lies outside, t/ha; "
+    "and departures from a region's own mean? (The average of the other years is low where a year was good: its own r "
+    "time is negative.) Interval score: width plus 20 times what lies outside, t/ha; "
     "less is better. Model and interval were chosen without the yields that are judged."
 )
 
