@@ -175,5 +175,7 @@ def grade_of(reasons: Iterable[GradeReason], checks: Iterable[Check] = ()) -> Ev
 
 
 def _plain(value: str | float) -> str | float:
-    """Cut a fact to what a reader can use: three decimals below 10, one above."""
-    return value if isinstance(value, str) else round(float(value), 3 if abs(value) < 10 else 1)  # noqa: PLR2004
+    """Cut a fact to what a reader can use: three digits below 10, one decimal above."""
+    if isinstance(value, str):
+        return value
+    return float(f"{value:.3g}") if abs(value) < 10 else round(float(value), 1)  # noqa: PLR2004 - as said

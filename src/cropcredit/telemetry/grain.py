@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cropcredit.telemetry.evidence import Check, answer, not_assessed, suspicion
 from cropcredit.telemetry.tracks import COURSE, HOUR_S, Floats, Grid, Track, daily_means, within_day
@@ -18,9 +19,11 @@ RISE_SHARE = 0.02
 """Share of the load that scale, temperature and moisture sensors may be wrong by together (class IIII of OIML R 76
 allows 0.1 to 0.3 % per division; cheap load cells creep by up to 0.5 % in 10 K)."""
 RISE_KG = 20.0
-CREEP_AT = 0.0006
+CREEP_AT = 0.0004
 """Half of the daily range of the weight, as a share of it, that goes with warmth."""
 CREEP_ALIKE = 0.5
+MOVED_SHARE = 0.004
+"""Share of the load that is carried in or out, and no breath, when it comes or goes between two steps."""
 KEPT_AT = 1.2
 """Water that left the grain by its moisture and not by its weight, in tolerances."""
 KEPT_SHARE = 0.01
@@ -113,7 +116,7 @@ def _creep(track: Track, values: Floats, grid: Grid, warmth: Floats | None) -> C
     if warmth is None or grid.per_day < COURSE:
         return not_assessed("creep", "no_air", track)
     load, warm = within_day(values, grid), within_day(warmth, grid)
-    quiet = np.abs(load) < 0.02 * np.nanmax(values)  # a move is no breath
+    quiet = ~_within_a_day_of_moves(values, grid)
     both = np.isfinite(load) & np.isfinite(warm) & quiet
     if both.sum() < LEAST_DAYS * grid.per_day // 2:
         return not_assessed("creep", "too_short", track)
@@ -125,6 +128,13 @@ def _creep(track: Track, values: Floats, grid: Grid, warmth: Floats | None) -> C
     )
     doubt = suspicion(swing, at=CREEP_AT) if abs(alike) >= CREEP_ALIKE else 0.0
     return answer("creep", doubt, track, share=swing)
+
+
+def _within_a_day_of_moves(values: Floats, grid: Grid) -> NDArray[np.bool_]:
+    """Mark the steps whose running mean of a day holds something carried in or out."""
+    moved = np.abs(np.diff(values, prepend=values[:1])) > MOVED_SHARE * np.nanmax(values)
+    reach = np.ones(grid.per_day + 1)
+    return np.asarray(np.convolve(np.nan_to_num(moved), reach, "same") > 0)
 
 
 def _dry(values: Floats, grid: Grid, moisture: Floats | None) -> Floats:

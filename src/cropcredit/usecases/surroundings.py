@@ -65,7 +65,13 @@ class GatherSurroundings:
     """The village of the last hour asked for."""
 
     def __call__(
-        self, device_id: str, places: Sequence[Installation], tracks: Sequence[Track], *, since: datetime, at: datetime
+        self,
+        device_id: str,
+        places: Sequence[Installation],
+        tracks: Sequence[Track],
+        *,
+        window: tuple[datetime, datetime],
+        at: datetime,
     ) -> Around:
         """Gather, as known at ``at``.
 
@@ -77,20 +83,22 @@ class GatherSurroundings:
             Where it stood in the window, all at one field or store.
         tracks : sequence of Track
             What it measured in the window.
-        since, at : datetime
-            The window.
+        window : tuple of datetime
+            Its beginning and its end.
+        at : datetime
+            What was known then counts.
         """
         village = self._village(at)
         fields, stores = ({getattr(p, name) for p in places} - {""} for name in ("field_id", "store_id"))
         here = next(iter(sorted(fields)), "")
         moves, taken = self._book(next(iter(sorted(stores)), ""), at)
         return Around(
-            neighbours=self._neighbours(device_id, here, tracks, village, since, at),
-            past=self._past(device_id, tracks, since, at),
+            neighbours=self._neighbours(device_id, here, tracks, village, window, at),
+            past=self._past(device_id, tracks, window, at),
             weather=self._weather(here, village),
             moves=moves,
             stock_taken_s=taken,
-            flooded=self._flooded(here, since, at),
+            flooded=self._flooded(here, window, at),
         )
 
     def _village(self, at: datetime) -> Village:
@@ -112,8 +120,15 @@ class GatherSurroundings:
         return self.seen[hour]
 
     def _neighbours(
-        self, device_id: str, here: str, tracks: Sequence[Track], village: Village, since: datetime, at: datetime
+        self,
+        device_id: str,
+        here: str,
+        tracks: Sequence[Track],
+        village: Village,
+        window: tuple[datetime, datetime],
+        at: datetime,
     ) -> tuple[Neighbour, ...]:
+        since, end = window
         measured = {track.quantity for track in tracks}
         asked = [name for name in COMPARED if name in measured]
         if here not in village.places or not asked:
@@ -121,7 +136,7 @@ class GatherSurroundings:
         near: dict[str, tuple[float, list[Installation]]] = {}
         for one in village.standing:
             gone = one.to_at is not None and one.to_at <= since
-            if one.device_id == device_id or one.field_id not in village.places or gone or one.from_at >= at:
+            if one.device_id == device_id or one.field_id not in village.places or gone or one.from_at >= end:
                 continue
             away = distance_km(village.places[here], village.places[one.field_id])
             if away <= NEAR_KM:
@@ -130,7 +145,7 @@ class GatherSurroundings:
         found: list[Neighbour] = []
         for first in range(0, min(len(order), 4 * MOST_NEIGHBOURS), MOST_NEIGHBOURS):
             some = order[first : first + MOST_NEIGHBOURS]
-            courses = self.rollups.hourly(some, asked, since=since, until=at, known_by=at)
+            courses = self.rollups.hourly(some, asked, since=since, until=end, known_by=at)
             for name in some:
                 mine = [self._track(one, near[name][1]) for one in courses if one.device_id == name]
                 kept = tuple(track for track in mine if track is not None)
@@ -154,14 +169,17 @@ class GatherSurroundings:
             cumulative=counter,
         )
 
-    def _past(self, device_id: str, tracks: Sequence[Track], since: datetime, at: datetime) -> tuple[PastDays, ...]:
+    def _past(
+        self, device_id: str, tracks: Sequence[Track], window: tuple[datetime, datetime], at: datetime
+    ) -> tuple[PastDays, ...]:
+        since, end = window
         earliest, latest = (since - ago for ago in YEAR_AGO)
-        spans = ((earliest, min(latest + (at - since), since)), (max(since - LATELY, latest + (at - since)), since))
+        spans = ((earliest, min(latest + (end - since), since)), (max(since - LATELY, latest + (end - since)), since))
         days = [
             day
-            for begin, end in spans
-            if begin < end
-            for day in self.rollups.rollups([device_id], since=begin, until=end, known_by=at)
+            for begin, stop in spans
+            if begin < stop
+            for day in self.rollups.rollups([device_id], since=begin, until=stop, known_by=at)
         ]
         wanted = {(track.quantity, track.channel) for track in tracks if not track.cumulative}
         parts: dict[tuple[str, str], list[Rollup]] = {}
@@ -191,10 +209,10 @@ class GatherSurroundings:
         moves = sorted((one.at.timestamp(), one.weight_kg) for one in moved)
         return tuple(moves), tuple(sorted(one.at.timestamp() for one in seen))
 
-    def _flooded(self, here: str, since: datetime, at: datetime) -> bool:
+    def _flooded(self, here: str, window: tuple[datetime, datetime], at: datetime) -> bool:
         """Say whether a crop grew there that stands under water by intent."""
         plantings = self.facts.find(Planting, as_of=at, field_id=here) if here else []
-        first, last = (moment.astimezone(ZoneInfo(self.zone)).date() for moment in (since, at))
+        first, last = (moment.astimezone(ZoneInfo(self.zone)).date() for moment in window)
         return any(p.crop in FLOODED_CROPS and p.sowing_on <= last and p.harvest_on >= first for p in plantings)
 
 

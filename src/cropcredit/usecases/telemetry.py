@@ -36,7 +36,13 @@ class Surroundings(Protocol):
     """Gathers what one device's window can be compared with."""
 
     def __call__(
-        self, device_id: str, places: Sequence[Installation], tracks: Sequence[Track], *, since: datetime, at: datetime
+        self,
+        device_id: str,
+        places: Sequence[Installation],
+        tracks: Sequence[Track],
+        *,
+        window: tuple[datetime, datetime],
+        at: datetime,
     ) -> Around: ...
 
 
@@ -111,7 +117,13 @@ class SummariseSensors:
     """None: a device is judged by itself alone."""
 
     def __call__(
-        self, *, field_id: str = "", store_id: str = "", as_of: datetime | None = None, days: int = 30
+        self,
+        *,
+        field_id: str = "",
+        store_id: str = "",
+        as_of: datetime | None = None,
+        until: datetime | None = None,
+        days: int = 30,
     ) -> SensorSummary:
         """Look at one place.
 
@@ -121,17 +133,20 @@ class SummariseSensors:
             Exactly one of them.
         as_of : datetime, optional
             Only what was known then counts; None: now.
+        until : datetime, optional
+            End of the window; None: ``as_of``. What is known of it is what was known at ``as_of``.
         days : int
-            Length of the window that ends at ``as_of``.
+            Length of the window.
         """
         if bool(field_id) == bool(store_id):
             raise MalformedInput("sensors stand at one field or one store", cure="give one of the two ids")
         at = as_of or self.clock.now()
-        since = at - timedelta(days=days)
+        end = min(until or at, at)
+        since = end - timedelta(days=days)
         key = {"field_id": field_id} if field_id else {"store_id": store_id}
-        places = [p for p in self.facts.find(Installation, as_of=at, **key) if p.from_at <= at]
+        places = [p for p in self.facts.find(Installation, as_of=at, **key) if p.from_at <= end]
         places = [p for p in places if p.to_at is None or p.to_at > since]
-        dated = self._dated(places, since, at)
+        dated = self._dated(places, since, end, at)
         series = _series(dated, places)
         return SensorSummary(
             place=field_id or store_id,
@@ -139,16 +154,18 @@ class SummariseSensors:
             as_of=at,
             zone=self.zone,
             series=tuple(self._summary(key, samples, places) for key, samples in sorted(series.items())),
-            devices=self._evidence(dated, series, places, since, at),
+            devices=self._evidence(dated, series, places, (since, end), at),
         )
 
-    def _dated(self, places: Sequence[Installation], since: datetime, at: datetime) -> dict[str, list[Dated]]:
+    def _dated(
+        self, places: Sequence[Installation], since: datetime, end: datetime, at: datetime
+    ) -> dict[str, list[Dated]]:
         starts: dict[str, datetime] = {}
         for place in places:
             starts[place.device_id] = min(place.from_at, starts.get(place.device_id, place.from_at))
         boots = self.readings.boots(sorted(starts))
         found: dict[str, list[Dated]] = {device_id: [] for device_id in sorted(starts)}
-        for reading, received_at in self.readings.readings(sorted(starts), since=since, until=at, known_by=at):
+        for reading, received_at in self.readings.readings(sorted(starts), since=since, until=end, known_by=at):
             dated = date_reading(reading, received_at, boots, not_before=starts[reading.device_id])
             if any(p.device_id == reading.device_id and _stands(p, dated.at) for p in places):
                 found[reading.device_id].append(dated)
@@ -180,9 +197,10 @@ class SummariseSensors:
         dated: Mapping[str, list[Dated]],
         series: Series,
         places: Sequence[Installation],
-        since: datetime,
+        window: tuple[datetime, datetime],
         at: datetime,
     ) -> tuple[DeviceEvidence, ...]:
+        since, end = window
         states = self.readings.states()
         found = []
         for device_id, readings in dated.items():
@@ -191,7 +209,7 @@ class SummariseSensors:
             missing = missing_between(readings)
             last_seen = max((d.received_at for d in readings), default=None)
             interval_s = states[device_id].interval_s if device_id in states else None
-            days = max(_days(place, since, at) for place in places if place.device_id == device_id)
+            days = max(_days(place, since, end) for place in places if place.device_id == device_id)
             found.append(
                 DeviceEvidence(
                     device_id=device_id,
@@ -200,15 +218,15 @@ class SummariseSensors:
                         tracks,
                         missing=missing,
                         days=days,
-                        around=self._around(device_id, readings, here, tracks, since, at),
+                        around=self._around(device_id, readings, here, tracks, window, at),
                         since=since,
-                        until=at,
+                        until=end,
                         offset_s=_offset_s(since, self.zone),
                     ),
                     readings=len(readings),
                     missing=missing,
                     last_seen=last_seen,
-                    silent_since=silent_since(last_seen, interval_s, at),
+                    silent_since=silent_since(last_seen, interval_s, at) if end == at else None,
                 )
             )
         return tuple(found)
@@ -238,14 +256,14 @@ class SummariseSensors:
         readings: Sequence[Dated],
         here: Sequence[Installation],
         tracks: Sequence[Track],
-        since: datetime,
+        window: tuple[datetime, datetime],
         at: datetime,
     ) -> Around:
         """Gather what the window is held against, and whether another device speaks with the same key."""
-        forks = len(self.readings.conflicts([device_id], since=since, known_by=at))
+        forks = len(self.readings.conflicts([device_id], since=window[0], known_by=at))
         around = NOTHING
         if self.surroundings is not None and tracks:
-            around = self.surroundings(device_id, here, tracks, since=since, at=at)
+            around = self.surroundings(device_id, here, tracks, window=window, at=at)
         return replace(around, forks=forks, boots_crossed=boots_crossed(readings))
 
 

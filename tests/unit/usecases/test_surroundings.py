@@ -80,7 +80,7 @@ class Land:
 
     def around(self, device: str = "a", at: datetime = START + 3 * DAY, **kept: Any) -> Around:
         asked = {"tracks": HEARD, "places": self.facts.find(type(place("a", "f0")), field_id="f0")} | kept
-        return self.gather(device, asked["places"], asked["tracks"], since=at - 3 * DAY, at=at)
+        return self.gather(device, asked["places"], asked["tracks"], window=(at - 3 * DAY, at), at=at)
 
 
 def test_the_nearest_devices_that_spoke_are_its_neighbours_by_the_hour():
