@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from cropcredit.adapters.database.bodies import instant, microseconds
-from cropcredit.adapters.database.dialects import chunks, execute_many, greatest, insert_into, least, rows_of
+from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least, rows_of, write_numbers
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
 from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, contiguous, merged, runs
@@ -22,6 +22,9 @@ MOST_NAMED = 64
 """Ranges, and rejected seqs, in one ack (the latter: ``nth`` in the query below)."""
 
 _SETTLED = "SELECT device, boot, first, last FROM settled WHERE {of} IN (VALUES {keys}) ORDER BY device, boot, first"
+_GROWN = """
+INSERT INTO settled (device, boot, first, last) VALUES {rows}
+ON CONFLICT (device, boot, first) DO UPDATE SET last = excluded.last"""
 _REJECTED = """
 SELECT device, boot, seq, reason FROM (
   SELECT rejected.*, row_number() OVER (PARTITION BY device, boot ORDER BY at DESC, seq DESC) AS nth FROM rejected
@@ -50,16 +53,13 @@ def extend(connection: Connection, before: Mapping[BootKey, list[Range]], seqs: 
             continue
         starts, was = {first for first, _ in now}, set(old)
         gone += [{"d": device, "b": boot, "f": first} for first, _ in old if first not in starts]
-        changed += [{"device": device, "boot": boot, "first": f, "last": t} for f, t in now if (f, t) not in was]
+        changed += [(device, boot, *range_) for range_ in now if range_ not in was]
     if gone:
         same = and_(
             SETTLED.c.device == bindparam("d"), SETTLED.c.boot == bindparam("b"), SETTLED.c.first == bindparam("f")
         )
         connection.execute(delete(SETTLED).where(same), gone)
-    arrival = insert_into(connection, SETTLED)
-    longer = {"last": arrival.excluded.last}
-    grown = arrival.on_conflict_do_update(index_elements=["device", "boot", "first"], set_=longer)
-    execute_many(connection, grown, changed)
+    write_numbers(connection, _GROWN, changed)
 
 
 def reject(connection: Connection, poison: Sequence[tuple[int, int, int, str]], *, at: int) -> None:
