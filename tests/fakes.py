@@ -207,8 +207,8 @@ class FakeReadings:
     def save_states(self, states: Sequence[DeviceState]) -> None:
         self.said.extend(states)
 
-    def states(self) -> dict[str, DeviceState]:
-        return {state.device_id: state for state in self.said}
+    def states(self, device_ids: Sequence[str] | None = None) -> dict[str, DeviceState]:
+        return {state.device_id: state for state in self.said if device_ids is None or state.device_id in device_ids}
 
     def readings(
         self,

@@ -182,8 +182,8 @@ class ReadingStore(Protocol):
         """Append device states."""
         ...
 
-    def states(self) -> dict[str, DeviceState]:
-        """Give the latest state of each device."""
+    def states(self, device_ids: Sequence[str] | None = None) -> dict[str, DeviceState]:
+        """Give the latest state of each of these devices (None: of all); absent: it never told one."""
         ...
 
     def readings(

@@ -266,6 +266,7 @@ def test_the_latest_state_of_each_device_counts(store):
     store.save_states([birth, other])
     store.save_states([gone])
     assert store.states() == {"a": gone, "b": other}
+    assert store.states(["b", "nobody"]) == {"b": other}
 
 
 def test_the_highest_boot_is_remembered_from_readings_and_states(store):

@@ -254,7 +254,7 @@ class IngestMessages:
         """Keep what is new; a last will tells only that the device is gone, so the rest is carried on."""
         if not states:
             return []
-        latest = self.store.states()
+        latest = self.store.states([state.device_id for state, _ in states])
         fresh = []
         for state, retained in states:
             before = latest.get(state.device_id)

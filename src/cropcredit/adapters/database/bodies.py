@@ -15,14 +15,14 @@ MICROSECOND = timedelta(microseconds=1)
 class _Body(msgspec.Struct, array_like=True, frozen=True):
     """What a message said, without who signed it: a reading re-sent under a newer key is still the same reading."""
 
-    clock: str
+    clock: Clock
     up_ms: int
     observed_at: int | None
-    measurements: list[tuple[str, float, str]]
+    measurements: tuple[Measurement, ...]
     battery_v: float | None
     signal_dbm: float | None
     case_open: bool | None
-    source: str = Source.CONTRACT.value
+    source: Source = Source.CONTRACT
     """Written for other formats only, so that bodies of contract v1 stay the bytes that they ever were."""
 
 
@@ -53,15 +53,15 @@ def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> 
         device_id=device_id,
         boot=boot,
         seq=seq,
-        clock=Clock(kept.clock),
+        clock=kept.clock,
         up_ms=kept.up_ms,
         observed_at=None if kept.observed_at is None else instant(kept.observed_at),
-        measurements=tuple(Measurement(quantity=q, value=v, channel=c) for q, v, c in kept.measurements),
+        measurements=kept.measurements,
         battery_v=kept.battery_v,
         signal_dbm=kept.signal_dbm,
         case_open=kept.case_open,
         key_id=key_id,
-        source=Source(kept.source),
+        source=kept.source,
     )
 
 

@@ -163,7 +163,7 @@ def all_kept(connection: Connection, device: int) -> Iterator[Kept]:
 
 def _with_moved(connection: Connection, device: int, rows: Iterable[Any], where: Where | None) -> Iterator[Kept]:
     """Add what lies in Parquet; first the table is read, so that nothing that moves meanwhile is missed."""
-    here = [Kept(*row) for row in rows]
+    here = list(map(Kept._make, rows))
     yield from here
     seen: set[tuple[int, int]] | None = None
     for old in moved(connection, device, where):

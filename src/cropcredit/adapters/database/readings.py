@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.arrivals import Arrivals
 from cropcredit.adapters.database.bodies import instant, microseconds
-from cropcredit.adapters.database.dialects import device_keys
+from cropcredit.adapters.database.dialects import chunks, device_keys
 from cropcredit.adapters.database.engine import reading
 from cropcredit.adapters.database.ledger import (
     UNCOUNTED,
@@ -27,7 +27,7 @@ from cropcredit.adapters.database.ledger import (
     together,
 )
 from cropcredit.adapters.database.refused import Refused
-from cropcredit.adapters.database.tables import ARCHIVE_FILE, CONFLICT, DEVICE_STATE, QUARANTINE, READING
+from cropcredit.adapters.database.tables import ARCHIVE_FILE, CONFLICT, DEVICE_KEY, DEVICE_STATE, QUARANTINE, READING
 from cropcredit.model import Boot, DeviceState, Reading
 from cropcredit.telemetry.ranges import Range
 
@@ -35,13 +35,21 @@ from cropcredit.telemetry.ranges import Range
 class DatabaseReadings(Arrivals, Refused):
     """ReadingStore on SQLite or PostgreSQL: what arrived is committed by one part and read back by the others."""
 
-    def states(self) -> dict[str, DeviceState]:
-        """Give the latest state of each device."""
-        latest = select(func.max(DEVICE_STATE.c.row)).group_by(DEVICE_STATE.c.device)
+    def states(self, device_ids: Sequence[str] | None = None) -> dict[str, DeviceState]:
+        """Give the latest state of each device; a device has thousands, so only the index is asked for the last one."""
+        own = DEVICE_STATE.c.device == DEVICE_KEY.c.key
+        last = select(func.max(DEVICE_STATE.c.row)).where(own).correlate(DEVICE_KEY).scalar_subquery()
+        query = (
+            select(DEVICE_STATE.c.body).join(DEVICE_KEY, DEVICE_STATE.c.row == last).order_by(DEVICE_KEY.c.device_id)
+        )
+        wanted = [None] if device_ids is None else chunks(sorted(set(device_ids)))
         with reading(self._engine) as connection:
-            bodies = connection.scalars(select(DEVICE_STATE.c.body).where(DEVICE_STATE.c.row.in_(latest)))
-            states = [msgspec.json.decode(body, type=DeviceState) for body in bodies]
-        return {state.device_id: state for state in sorted(states, key=lambda state: state.device_id)}
+            states = [
+                msgspec.json.decode(body, type=DeviceState)
+                for some in wanted
+                for body in connection.scalars(query if some is None else query.where(DEVICE_KEY.c.device_id.in_(some)))
+            ]
+        return {state.device_id: state for state in states}
 
     def boots(self, device_ids: Sequence[str] | None = None) -> dict[tuple[str, int], Boot]:
         """Give what the devices' states told about each (device, boot)."""
@@ -121,7 +129,7 @@ def _window(
     if since is not None or until is not None:
         first, end = since if since is not None else -math.inf, until if until is not None else math.inf
         rows = [row for row in rows if first <= dated(row, device_id, ledger) < end]
-    return sorted(rows, key=Kept.identity)
+    return sorted(rows)  # by boot and seq, which no two share
 
 
 def _last(connection: Connection, key: int, device_id: str) -> Kept | None:

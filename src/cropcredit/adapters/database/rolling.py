@@ -134,7 +134,7 @@ def stored_windows(
 def made_of(hours: Named, clock: LocalHours) -> Named:
     """Make days of their hours."""
     parts: dict[tuple[int, str, str], list[Window]] = {}
-    day_of = {start: clock.day(start) for start, _, _ in hours}
+    day_of = {start: clock.day(start) for start in {start for start, _, _ in hours}}
     for (start, quantity, channel), window in sorted(hours.items()):
         parts.setdefault((day_of[start], quantity, channel), []).append(window)
     return {name: joined(found) for name, found in parts.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, text
 
 from cropcredit.adapters.database.dialects import chunks
 from cropcredit.adapters.database.ledger import Ledger, dated, kept, read_ledger, together
@@ -16,6 +17,10 @@ from cropcredit.telemetry.tracks import HourlyCourse
 
 HOUR, DAY = 1, 24
 LONG_AGO = -(2**62)
+
+_COLUMNS = text("""
+SELECT quantity, channel, start, total / samples, last FROM rollup
+WHERE device = :device AND hours = 1 AND start >= :low AND start < :high ORDER BY start""")
 
 
 class View:
@@ -36,18 +41,16 @@ class View:
             return found
         return {name: window for name, window in found.items() if name[0] not in grown} | self._as_known(grown)
 
-    def columns(self, quantities: set[str], low: int, high: int) -> Iterator[tuple[str, str, int, float, float]]:
-        """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), by start."""
+    def columns(self, quantities: set[str], low: int, high: int) -> list[tuple[str, str, int, float, float]]:
+        """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), in this order."""
         if self._grown(low, high):
-            for (start, quantity, channel), window in sorted(self.hours(low, high).items()):
-                if quantity in quantities:
-                    yield quantity, channel, start, window.total / window.samples, window.last
-            return
-        table = ROLLUP.c
-        query = select(table.quantity, table.channel, table.start, table.total / table.samples, table.last)
-        query = query.where(table.device == self._device, table.hours == HOUR, table.start >= low, table.start < high)
-        rows = self._connection.execute(query.where(table.quantity.in_(sorted(quantities))).order_by(table.start))
-        yield from map(tuple, rows)
+            return [
+                (quantity, channel, start, window.total / window.samples, window.last)
+                for (start, quantity, channel), window in sorted(self.hours(low, high).items())
+                if quantity in quantities
+            ]
+        hours = {"device": self._device, "low": low, "high": high}
+        return [row for row in self._connection.execute(_COLUMNS, hours).fetchall() if row[0] in quantities]
 
     def days(self, low: int, high: int) -> Named:
         """Give the days that begin in [low, high), likewise."""
@@ -100,11 +103,11 @@ class View:
         return summed(rows, at, hour_of, self._device_id)
 
 
-def courses(device_id: str, rows: Iterator[tuple[str, str, int, float, float]]) -> Iterator[HourlyCourse]:
+def courses(device_id: str, rows: Iterable[tuple[str, str, int, float, float]]) -> Iterator[HourlyCourse]:
     """Sort hours into columns by channel."""
-    parts: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    parts: defaultdict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
     for quantity, channel, start, mean, last in rows:
-        parts.setdefault((quantity, channel), []).append((start, mean, last))
+        parts[quantity, channel].append((start, mean, last))
     for (quantity, channel), hours in sorted(parts.items()):
         start, mean, last = np.array(hours, dtype=np.float64).T
         yield HourlyCourse(device_id, quantity, channel, start / 1e6, mean, last)

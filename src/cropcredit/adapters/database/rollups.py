@@ -6,7 +6,7 @@ it. The computing happens outside the transaction that writes; a version per dev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -27,15 +27,15 @@ TOGETHER = 50
 """Devices that are brought up to date by one transaction."""
 
 _STALE = """
-SELECT device_id FROM device_key WHERE key IN (
+SELECT device_id, key FROM device_key WHERE key IN (
   SELECT settled.device FROM settled LEFT JOIN rolled
       ON rolled.device = settled.device AND rolled.boot = settled.boot
      AND rolled.first <= settled.first AND rolled.last >= settled.last
-   WHERE rolled.device IS NULL
-  UNION SELECT device FROM unrolled
+   WHERE rolled.device IS NULL AND {settled}
+  UNION SELECT device FROM unrolled WHERE {unrolled}
   UNION SELECT rolled.device FROM rolled LEFT JOIN held ON held.device = rolled.device AND held.boot = rolled.boot
-   WHERE rolled.leans_on <> COALESCE(held.started_at - held.started_at % 60000000, 0)
-  UNION SELECT device FROM rolled_device WHERE zone <> :zone
+   WHERE rolled.leans_on <> COALESCE(held.started_at - held.started_at % 60000000, 0) AND {rolled}
+  UNION SELECT device FROM rolled_device WHERE zone <> :zone AND {rolled_device}
 ) ORDER BY device_id"""
 
 
@@ -49,14 +49,14 @@ class DatabaseRollups:
     def stale(self) -> list[str]:
         """Name the devices whose roll-ups lack something."""
         with reading(self._engine) as connection:
-            return list(connection.scalars(text(_STALE), {"zone": self._clock.zone}))
+            return list(_stale(connection, None, self._clock.zone).values())
 
     def refresh(self, device_ids: Sequence[str], *, done: Callable[[int], None] = lambda _: None) -> int:
         """Bring the roll-ups of these devices up to date; see :class:`cropcredit.ports.RollupStore`."""
         rolled, wanted = 0, sorted(set(device_ids))
         for some in (wanted[start : start + TOGETHER] for start in range(0, len(wanted), TOGETHER)):
             with reading(self._engine) as connection:
-                open_ = {key: name for name, key in device_keys(connection, set(some)).items()}
+                open_ = _stale(connection, device_keys(connection, set(some)).values(), self._clock.zone)
             while open_:
                 passes = self._passes(open_)
                 rolled += self._write(passes)
@@ -159,6 +159,14 @@ class DatabaseRollups:
             for (start, window), (rise, resets) in zip(parts, gained, strict=True):
                 if start >= since:
                     yield _rollup(device_id, quantity, channel, (start, hours), window, rise, resets)
+
+
+def _stale(connection: Connection, devices: Iterable[int] | None, zone: str) -> dict[int, str]:
+    """Give those of these devices (None: of all) whose roll-ups lack something: their keys and ids."""
+    among = None if devices is None else ",".join(map(str, sorted(devices))) or "NULL"
+    tables = ("settled", "unrolled", "rolled", "rolled_device")
+    own = {table: "TRUE" if among is None else f"{table}.device IN ({among})" for table in tables}
+    return {row.key: row.device_id for row in connection.execute(text(_STALE.format(**own)), {"zone": zone})}
 
 
 def _rollup(
