@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.clock import MODES, DeviceClock
+from firmware_sim.clock import DeviceClock
 from firmware_sim.device import Habits
 from firmware_sim.errors import BadInput
 from firmware_sim.faults import Faults
@@ -81,7 +81,8 @@ def cast_of(options: argparse.Namespace, device_ids: Sequence[str], usual: Chara
 
 def add_broker(parser: argparse.ArgumentParser) -> None:
     """Add where to, and with which keys."""
-    add = parser.add_argument
+    group = parser.add_argument_group("the fleet and its broker")
+    add = group.add_argument
     add("--devices", type=Path, required=True, metavar="FILE", help="CSV device,kid,secret[,password]; see keygen")
     add(
         "--journal", type=Path, default=Path("firmware_sim.journal"), metavar="FILE",
@@ -92,7 +93,7 @@ def add_broker(parser: argparse.ArgumentParser) -> None:
     add("--cert-dir", default="", metavar="DIR", help="DEVICE.crt and DEVICE.key of each device, for mutual TLS")
     add("--patience", type=positive, default=120.0, metavar="S", help="give up after S without progress (default 120)")
     add("--ledger", action="store_true", help="keep every message for ever in the journal; see the command ledger")
-    add("--bearer", default="nb-iot", metavar="NAME", help="nb-iot, lte-m or gprs, for the cost (default nb-iot)")
+    add("--bearer", default="nb-iot", metavar="NAME", help="nb-iot, lte-m or gprs: airtime is told for it")
     add("--quiet", action="store_true", help="no progress lines")
 
 
@@ -100,69 +101,62 @@ def add_habits(parser: argparse.ArgumentParser) -> None:
     """Add how devices send."""
     habits = parser.add_argument_group("how devices send")
     add = habits.add_argument
-    add("--window", type=int, choices=range(16, 65), default=64, metavar="N", help="messages under way (default 64)")
-    add("--resend-after", type=positive, default=10.0, metavar="S", help="first pause before a resend (default 10)")
-    add("--rate", type=natural, default=0.0, metavar="N", help="messages a second at most, old ones half of it")
     add(
-        "--ring",
-        type=int,
-        default=SPACE,
-        metavar="N",
-        help="messages a device holds before it loses the oldest (default %(default)s)",
-    )
+        "--window", type=int, choices=range(16, 65), default=64, metavar="N",
+        help="most messages sent and not acknowledged, 16 to 64; old ones have half of them (default 64)",
+    )  # fmt: skip
+    add("--resend-after", type=positive, default=10.0, metavar="S", help="first pause before a resend (default 10)")
+    add("--rate", type=natural, default=0.0, metavar="N", help="most messages a second; old ones get half of them")
+    add(
+        "--ring", type=whole, default=SPACE, metavar="N",
+        help="messages that a device's flash holds; one more, and the oldest is lost (default %(default)s)",
+    )  # fmt: skip
     add("--name-itself", action="store_true", help="write the device id into each message")
-    add("--clock", default="ntp", metavar="MODE", help=f"{MODES} (default ntp)")
-    add("--seed", type=int, default=0, help="of all dice (default 0)")
+    add("--clock", default="ntp", metavar="MODE", help="ntp, rtc, none, or a fault: see modes (default ntp)")
+    add_seed(parser)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the one number that all dice depend on."""
+    parser.add_argument("--seed", type=int, default=0, help="of all dice: the same seed, the same run (default 0)")
 
 
 def add_faults(parser: argparse.ArgumentParser) -> None:
     """Add what goes wrong between device and broker."""
     faults = parser.add_argument_group(
-        "faults", "P: probability per message, 0 to 1; S: mean seconds; all off by default"
+        "faults", "P: how often, as a share of the messages, 0 to 1. S: mean seconds, for each device. All are off."
     )
     odds: dict[str, Any] = {"type": probability, "default": 0.0, "metavar": "P"}
     mean: dict[str, Any] = {"type": natural, "default": 0.0, "metavar": "S"}
     add = faults.add_argument
-    add("--duplicate", help="publish twice", **odds)
-    add("--reorder", help="let later messages overtake", **odds)
+    add("--duplicate", help="publish a message twice", **odds)
+    add("--reorder", help="hold a message back, so that later ones overtake it", **odds)
     add("--malformed", help="add a broken message that nobody can attribute", **odds)
-    add(
-        "--malformed-kinds",
-        default="",
-        metavar="K,K",
-        help="which ones (see modes), or all (default: what a broker lets through)",
-    )
+    add("--malformed-kinds", default="", metavar="K,K", help="only these kinds (see modes), or all")
     add("--poison", help="add a message that is refused for what it says", **odds)
     add("--wrong-name", help="add a message in another device's name", **odds)
     add("--wrong-topic", help="publish a copy under another device's topic", **odds)
-    add("--power-loss", help="between power cuts: the device starts again, with its journal", **mean)
-    add("--wipe", help="between losses of the flash: what it held is lost, and its boot count", **mean)
-    add("--outage", default="", metavar="S:S", help="between losses of the network, and how long one lasts")
-    add(
-        "--ignore-cmd", action="store_true", help="bad firmware: never reads cmd, so a wiped device counts from 1 again"
-    )
+    add("--power-loss", help="cut the power every S: only the journal stays", **mean)
+    add("--wipe", help="lose the flash every S: what it held is lost, and the count of boots", **mean)
+    add("--outage", default="", metavar="S:S", help="lose the network every S, for S; readings are sent later")
+    add("--ignore-cmd", action="store_true", help="bad firmware: never reads cmd; a wiped device counts from 1 again")
 
 
 def add_village(parser: argparse.ArgumentParser) -> None:
     """Add who plays what."""
     village = parser.add_argument_group(
-        "the village", "what the devices stand in; SHARE is 0 to 1 of the devices it fits"
+        "the village", "All devices share its weather. SHARE: of the devices on which it makes sense, 0 to 1."
     )
     add = village.add_argument
-    add("--climate", default="continental", metavar="NAME", help="continental, monsoon, highland, dry")
-    add(
-        "--texture",
-        default="loam",
-        metavar="NAME",
-        help="sand, loamy_sand, sandy_loam, loam, silt_loam, clay_loam, clay",
-    )
-    add("--site", default="rainfed", metavar="NAME", help="rainfed, irrigated, paddy, greenhouse, film")
     more: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME:SHARE"}
-    add("--kind", help="soil, weather or grain (default: all soil); may be given several times", **more)
-    add("--attack", help="see modes; may be given several times", **more)
-    add("--ageing", help="see modes; may be given several times", **more)
-    add("--begins", type=probability, default=0.0, metavar="P", help="attacks and ageing begin after P of the readings")
-    add("--scenario", type=Path, metavar="FILE", help="groups of devices in a file (below)")
+    add("--climate", default="continental", metavar="NAME", help="continental, monsoon, highland or dry")
+    add("--kind", help="soil, weather or grain; the rest is soil (may be given several times)", **more)
+    add("--texture", default="loam", metavar="NAME", help="from sand to clay, see modes (default loam)")
+    add("--site", default="rainfed", metavar="NAME", help="rainfed, irrigated, paddy, greenhouse or film")
+    add("--attack", help="what people do, see modes (may be given several times)", **more)
+    add("--ageing", help="what befalls honest devices, see modes (may be given several times)", **more)
+    add("--begins", type=probability, default=0.0, metavar="P", help="both begin after this share of the readings")
+    add("--scenario", type=Path, metavar="FILE", help="groups of devices, from a file (below)")
     add("--truth", type=Path, metavar="FILE", help="write down who plays what, as CSV")
 
 
@@ -187,6 +181,13 @@ def natural(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError("below zero, or not finite")
     return number
+
+
+def whole(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
 
 
 def probability(text: str) -> float:
