@@ -29,6 +29,8 @@ class Broken:
     make: Breaker
     what: str
     """In one line."""
+    level: str = "up"
+    """Last level of the topic it is published under."""
 
 
 def _cut(payload: bytes, rng: random.Random) -> bytes:
@@ -63,6 +65,16 @@ def _flipped(payload: bytes, rng: random.Random) -> bytes:
     return payload[:at] + (b"1" if payload[at : at + 1] == b"0" else b"0") + payload[at + 1 :]
 
 
+def _bytes(raw: bytes) -> Breaker:
+    return lambda _, __: raw
+
+
+def _cut_pack(_: bytes, rng: random.Random) -> bytes:
+    pack = b'[{"bn":"soil.moisture/d10","bt":1.7e9,"u":"%","v":23.4}]'
+    return pack[: rng.randrange(1, len(pack) - 1)]
+
+
+CBOR = "senml-cbor"
 BROKEN = {
     "truncated": Broken("json", _cut, "cut off somewhere, as by a full buffer"),
     "empty": Broken("json", lambda _, __: b"", "no byte at all"),
@@ -95,10 +107,22 @@ BROKEN = {
     "true_boot": Broken("schema", _member(b"boot", b"true"), "true for a boot"),
     "negative_seq": Broken("schema", _member(b"seq", b"-1"), "a negative seq"),
     "flipped_mac": Broken("mac", _flipped, "one digit of the signature is wrong"),
+    "cbor_bomb": Broken("cbor", _bytes(b"\x9a\xff\xff\xff\xff"), "CBOR: a list of four thousand million", CBOR),
+    "cbor_long_text": Broken("cbor", _bytes(b"\x7b" + b"\x7f" * 8), "CBOR: a text longer than any memory", CBOR),
+    "cbor_nested": Broken("cbor", _bytes(b"\x81" * 5000 + b"\x00"), "CBOR: lists nested 5000 deep", CBOR),
+    "cbor_endless": Broken("cbor", _bytes(b"\x9f" + b"\xa0" * 9), "CBOR: a list that never ends", CBOR),
+    "cbor_bignum": Broken(
+        "cbor", _bytes(b"\x81\xa1\x02\xc2\x59\x40\x00" + b"\xff" * 2**14), "CBOR: a number of 39,000 digits", CBOR
+    ),
+    "senml_cut": Broken("json", _cut_pack, "SenML: a pack cut off somewhere", "senml"),
+    "senml_nan": Broken("json", _bytes(b'[{"n":"soil.moisture","u":"%","v":NaN}]'), "SenML: NaN", "senml"),
+    "senml_version": Broken(
+        "version", _bytes(b'[{"bver":99,"n":"soil.moisture","u":"%","v":1}]'), "SenML: version 99", "senml"
+    ),
 }
 """Kinds that nobody can attribute."""
-USUAL_BROKEN = tuple(kind for kind, one in BROKEN.items() if one.reason and kind != "flipped_mac")
-"""What ``--malformed`` draws from; the signature only where messages are signed, 10 MB only when asked for."""
+USUAL_BROKEN = tuple(kind for kind, one in BROKEN.items() if one.level == "up" and one.reason and kind != "flipped_mac")
+"""What ``--malformed`` draws from; 10 MB, a wrong signature (not all devices sign) and SenML only when asked for."""
 
 
 def _measured(*parts: bytes) -> Breaker:

@@ -21,6 +21,8 @@ COMMAND_WAIT_S = 1.0
 NEWS_PAUSE_S = 1.0
 """A device whose ring runs over says so, but not more often than this."""
 NEVER = float("inf")
+SPOOFS = {"wrong_name": ("spoof", "up"), "wrong_topic": ("", "up")}
+"""Reason and topic level of what is said in somebody else's name."""
 MEANT = ("power lost", "flash lost", "network lost", "stolen")
 """Ends of a connection that the operator asked for."""
 
@@ -205,16 +207,17 @@ class Node:
             counts["duplicated"] += 1
         if self.strikes(self.faults.malformed):
             kind, broken = faults.malformed(payload, self.rng, self.faults.malformed_kinds)
-            self._inject(link, "malformed", kind, BROKEN[kind].reason, broken)
+            self._inject(link, "malformed", kind, broken)
         if self.strikes(self.faults.wrong_name):
             spoof = faults.wrong_name(payload, key=self.device.identity.key)
-            self._inject(link, "wrong_name", "wrong_name", "spoof", spoof)
+            self._inject(link, "wrong_name", "wrong_name", spoof)
         if self.strikes(self.faults.wrong_topic):
-            self._inject(link, "wrong_topic", "wrong_topic", "", payload, device_id=self._somebody_else())
+            self._inject(link, "wrong_topic", "wrong_topic", payload, device_id=self._somebody_else())
 
-    def _inject(self, link: Link, count: str, kind: str, reason: str, payload: bytes, *, device_id: str = "") -> None:
-        """Publish once what no honest device would say, and note it."""
-        link.publish("up", payload, device_id=device_id)
+    def _inject(self, link: Link, count: str, kind: str, payload: bytes, *, device_id: str = "") -> None:
+        """Publish once what no honest device would say, and note it with the reason that its refusal must have."""
+        reason, level = SPOOFS.get(kind) or (BROKEN[kind].reason, BROKEN[kind].level)
+        link.publish(level, payload, device_id=device_id)
         self.around.counts[count] += 1
         self.around.counts[f"kind:{kind}:{reason}"] += 1
         self.device.journal.inject(self.device.number, kind, reason, payload)

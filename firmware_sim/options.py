@@ -132,7 +132,7 @@ def add_faults(parser: argparse.ArgumentParser) -> None:
     add("--duplicate", help="publish a message twice", **odds)
     add("--reorder", help="hold a message back, so that later ones overtake it", **odds)
     add("--malformed", help="add a broken message that nobody can attribute", **odds)
-    add("--malformed-kinds", default="", metavar="K,K", help="only these kinds (see modes), or all")
+    add("--malformed-kinds", default="", metavar="K,K", help="only these kinds (see modes), senml, or all")
     add("--poison", help="add a message that is refused for what it says", **odds)
     add("--wrong-name", help="add a message in another device's name", **odds)
     add("--wrong-topic", help="publish a copy under another device's topic", **odds)

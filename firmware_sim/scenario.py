@@ -295,7 +295,7 @@ def outage(text: str) -> tuple[float, float]:
 
 
 def kinds(text: str) -> tuple[str, ...]:
-    """Read names of broken messages, divided by commas; ``all`` are all of them.
+    """Read names of broken messages, divided by commas; ``all`` are all of them, ``senml`` those of SenML.
 
     Examples
     --------
@@ -304,7 +304,8 @@ def kinds(text: str) -> tuple[str, ...]:
     """
     if not text:
         return USUAL_BROKEN
-    named = tuple(BROKEN) if text == "all" else tuple(text.split(","))
+    senml = tuple(kind for kind, broken in BROKEN.items() if broken.level != "up")
+    named = {"all": tuple(BROKEN), "senml": senml}.get(text) or tuple(text.split(","))
     for name in named:
         if name not in BROKEN:
             raise BadInput(f"broken message {name!r} is not known; known: {', '.join(BROKEN)}")

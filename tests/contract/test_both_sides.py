@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from cropcredit import wire
 from cropcredit.adapters.catalogues import load_quantities
+from cropcredit.errors import ContractError
 from cropcredit.model import Reading, Rejection
 from firmware_sim import faults
 from firmware_sim.malformed import BROKEN, POISON, USUAL_BROKEN
@@ -71,7 +73,7 @@ def test_poison_is_refused_for_its_reason_and_settled(kind, seed, values):
     assert (refused.reason, refused.boot, refused.seq) == (POISON[kind].reason, 3, 17)
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind, broken in BROKEN.items() if broken.reason))
+@pytest.mark.parametrize("kind", sorted(kind for kind, one in BROKEN.items() if one.reason and one.level == "up"))
 @FEW
 @given(seed=SEEDS, values=measurements(), names_itself=st.booleans())
 def test_a_broken_message_is_refused_for_its_reason_and_settles_nothing(kind, seed, values, names_itself):
@@ -79,6 +81,17 @@ def test_a_broken_message_is_refused_for_its_reason_and_settles_nothing(kind, se
     refused = _received(BROKEN[kind].make(sound, random.Random(seed)))
     assert isinstance(refused, Rejection)
     assert (refused.reason, refused.boot, refused.seq) == (BROKEN[kind].reason, None, None)
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, one in BROKEN.items() if one.level != "up"))
+def test_a_broken_pack_is_refused_for_its_reason(kind):
+    for seed in range(20):
+        with pytest.raises(ContractError) as refused:
+            wire.read_senml(
+                "sim-0001", BROKEN[kind].make(b"", random.Random(seed)), cbor=BROKEN[kind].level == "senml-cbor",
+                decoder=None, quantities=QUANTITIES, received_at=datetime(2026, 5, 1, tzinfo=UTC),
+            )  # fmt: skip
+        assert refused.value.reason == BROKEN[kind].reason
 
 
 def test_the_dice_draw_every_usual_kind_and_no_other():
