@@ -197,8 +197,8 @@ class Broker:
             self.authority.make()
             host = [] if self.door.host in EVERYWHERE else [self.door.host]
             self.authority.serve_as([socket.gethostname(), "localhost", "127.0.0.1", *host, *self._names])
-            self._revoked = self.authority.revoked()
-            self.authority.publish(self._revoked)
+            revoked = self.authority.revoked()
+            self._revoked = revoked if self.authority.publish(revoked) else {}  # else once it is served
         configuration = self.directory / "mosquitto.conf"
         configuration.write_text(
             mosquitto_configuration(self.directory, host=self.host, port=self.port, door=self.door)

@@ -6,13 +6,10 @@ device certificates; the list of revoked ones (``crl.pem``) is made from it.
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import io
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cropcredit.adapters.broker_access import machine_time, private_folder, write_private
+from cropcredit.adapters.certificate_ledger import Issued, Ledger
 from cropcredit.errors import RefusedInput
 from cropcredit.model import DeviceCertificate
 
@@ -40,18 +38,6 @@ RENEWED_BEFORE = timedelta(days=60)
 SLOW_CLOCKS = timedelta(days=1)
 """A certificate counts from so long before it was made: clocks of devices lag."""
 CA_NAME = "cropcredit telemetry"
-COLUMNS = ("serial", "device", "until", "revoked_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """One line of the ledger."""
-
-    serial: int
-    device: str
-    until: datetime
-    revoked_at: datetime | None = None
-    """From when it no longer counts; may lie ahead while a device changes over."""
 
 
 class CertificateAuthority:
@@ -67,6 +53,7 @@ class CertificateAuthority:
 
     def __init__(self, directory: Path, *, now: Callable[[], datetime] = machine_time) -> None:
         self.directory, self._now = directory, now
+        self.ledger = Ledger(directory / "issued.csv")
 
     @property
     def made(self) -> bool:
@@ -108,7 +95,7 @@ class CertificateAuthority:
             made = self._sign(device_id, ExtendedKeyUsageOID.CLIENT_AUTH, lasts=DEVICE_LASTS)
             read = x509.load_pem_x509_certificate(made.certificate.encode())
             line = Issued(serial=read.serial_number, device=device_id, until=read.not_valid_after_utc)
-            self._write([*self.ledger(), line])
+            self.ledger.append(line)
         return made
 
     def pass_for(self, device_id: str) -> DeviceCertificate:
@@ -117,48 +104,25 @@ class CertificateAuthority:
 
     def revoke(self, device_ids: Iterable[str], *, after: timedelta = timedelta(0)) -> None:
         """Revoke, ``after`` a while, all that these devices have now; what ends sooner keeps its end."""
-        if not self.made:
-            return
         names, at = set(device_ids), self._now() + after
-        with self._alone():
-            self._write([_ended(line, at) if line.device in names else line for line in self.ledger()])
+        self._change(lambda line: line.ended(at) if line.device in names else line)
 
     def end_old(self, device_ids: Iterable[str]) -> None:
         """Revoke at once what was to be revoked later."""
-        if not self.made:
-            return
         names, at = set(device_ids), self._now()
-        with self._alone():
-            self._write(
-                [_ended(line, at) if line.device in names and line.revoked_at else line for line in self.ledger()]
-            )
-
-    def ledger(self) -> list[Issued]:
-        """Read what was issued to devices, oldest first."""
-        file = self.directory / "issued.csv"
-        if not file.exists():
-            return []
-        return [
-            Issued(
-                serial=int(row["serial"], 16),
-                device=row["device"],
-                until=datetime.fromisoformat(row["until"]),
-                revoked_at=datetime.fromisoformat(row["revoked_at"]) if row["revoked_at"] else None,
-            )
-            for row in csv.DictReader(io.StringIO(file.read_text()))
-        ]
+        self._change(lambda line: line.ended(at) if line.device in names and line.revoked_at else line)
 
     def revoked(self) -> dict[int, str]:
         """Give the devices by the serials that are revoked now."""
         now = self._now()
-        return {line.serial: line.device for line in self.ledger() if line.revoked_at and line.revoked_at <= now}
+        return {line.serial: line.device for line in self.ledger.lines() if not line.counts(now)}
 
     def ends(self) -> list[tuple[datetime, str]]:
         """Tell when certificates in use end, the broker's among them, the first one first."""
         now = self._now()
         last: dict[str, datetime] = {}
-        for line in self.ledger():
-            if line.revoked_at is None or line.revoked_at > now:
+        for line in self.ledger.lines():
+            if line.counts(now):
                 last[line.device] = max(line.until, last.get(line.device, line.until))
         for name in ("ca", "server"):
             file = self.directory / f"{name}.crt"
@@ -172,7 +136,8 @@ class CertificateAuthority:
         Of two lists OpenSSL takes the newer, and it counts in whole seconds: try again in the next.
         """
         file, now = self.directory / "crl.pem", self._now().replace(microsecond=0)
-        if file.exists() and x509.load_pem_x509_crl(file.read_bytes()).last_update_utc >= now:
+        last = x509.load_pem_x509_crl(file.read_bytes()).last_update_utc if file.exists() else None
+        if last is not None and now <= last <= now + timedelta(seconds=1):
             return False
         ca = self._ca()
         builder = x509.CertificateRevocationListBuilder(
@@ -220,14 +185,10 @@ class CertificateAuthority:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return key
 
-    def _write(self, lines: Iterable[Issued]) -> None:
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for line in lines:
-            ended = line.revoked_at.isoformat() if line.revoked_at else ""
-            rows.writerow((f"{line.serial:x}", line.device, line.until.isoformat(), ended))
-        write_private(self.directory / "issued.csv", text.getvalue())
+    def _change(self, change: Callable[[Issued], Issued]) -> None:
+        if self.made:
+            with self._alone():
+                self.ledger.write([change(line) for line in self.ledger.lines()])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -242,11 +203,6 @@ _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
-
-
-def _ended(line: Issued, at: datetime) -> Issued:
-    """End a certificate; what ends sooner keeps its end."""
-    return replace(line, revoked_at=min(at, line.revoked_at or at))
 
 
 def _certificate(

@@ -240,6 +240,22 @@ def test_the_broker_keeps_its_certificate_until_it_nears_its_end_or_its_names_ch
     assert len({first, second, file.read_bytes()}) == 3
 
 
+def test_what_was_revoked_while_the_broker_was_away_is_shut_out_however_soon_it_comes_back(open_door):
+    world = open_door("certificates")
+    shown = world.authority.issue("a")
+    assert world.device(shown).is_let_in()
+    world.stop.set()
+    world._watch.join()
+    world.broker.stop()
+    world.authority.publish([])  # in the same second as the next one, as like as not
+    world.authority.revoke(["a"])
+    world.broker.start()
+    world.stop.clear()
+    world._watch = Thread(target=world.broker.serve, args=(world.stop,), kwargs={"every_s": 0.05})
+    world._watch.start()
+    until(lambda: not world.device(shown).is_let_in())
+
+
 def test_of_two_lists_of_the_revoked_the_later_one_is_newer_by_a_second(tmp_path):
     at = [NOON]
     authority = CertificateAuthority(tmp_path / "tls", now=lambda: at[0])
@@ -248,6 +264,8 @@ def test_of_two_lists_of_the_revoked_the_later_one_is_newer_by_a_second(tmp_path
     assert not authority.publish([7]), "OpenSSL could not tell which of the two is the later"
     at[0] += timedelta(seconds=1)
     assert authority.publish([7])
+    at[0] -= timedelta(days=1)
+    assert authority.publish([7]), "a clock that was wrong does not stop it for a day"
 
 
 def test_what_ends_is_told_and_a_revoked_certificate_is_not(tmp_path):
@@ -262,9 +280,9 @@ def test_what_ends_is_told_and_a_revoked_certificate_is_not(tmp_path):
     authority.revoke(["b"])
     authority.revoke(["a"], after=timedelta(days=3))
     authority.revoke(["a"], after=timedelta(days=9))
-    assert [line.revoked_at for line in authority.ledger()] == [NOON + timedelta(days=3), NOON]
+    assert [line.revoked_at for line in authority.ledger.lines()] == [NOON + timedelta(days=3), NOON]
     assert [name for _, name in authority.ends()] == ["a", "(ca)"]
     authority.issue("a")
     authority.end_old(["a"])
-    assert [line.revoked_at for line in authority.ledger()] == [NOON, NOON, None], "the new one stands"
+    assert [line.revoked_at for line in authority.ledger.lines()] == [NOON, NOON, None], "the new one stands"
     assert "PRIVATE" not in repr(authority.issue("c"))
