@@ -57,16 +57,17 @@ class CookFarm:
         near = self.nearest(name, first)
         return Site(
             times_ms=self._times_ms(first),
-            series=self._cut(name, first),
-            neighbour=self._cut(near[0], first) if near else self._cut(name, first),
-            history=self._cut(name, first - 365) if first >= 365 else {},
+            series=_alive(self._cut(name, first)),
+            neighbour=_alive(self._cut(near[0] if near else name, first)),
+            history=_alive(self._cut(name, first - 365)) if first >= 365 else {},
         )
 
     def honest(self, name: str, first: int) -> Case:
         return self.case(name, first, self._cut(name, first))
 
     def changed(self, name: str, first: int, change: Callable[..., Series], *, seed: int) -> Case:
-        return self.case(name, first, change(np.random.default_rng((seed, first)), self.site(name, first)))
+        changed = change(np.random.default_rng((seed, first)), self.site(name, first))
+        return self.case(name, first, self._cut(name, first) | dict(changed))
 
     def case(self, name: str, first: int, series: Series) -> Case:
         grid = Grid(start_s=self.start_s + first * DAY_S, step_s=DAY_S, count=DAYS)
@@ -106,6 +107,11 @@ class CookFarm:
             )
             for (quantity, channel), column in self.table[name].items()
         )  # fmt: skip
+
+
+def _alive(series: Series) -> dict[tuple[str, str], np.ndarray]:
+    """Keep the channels that were measured on the day on which an attack begins."""
+    return {key: values for key, values in series.items() if np.isfinite(values[0])}
 
 
 def _whole(series: Series) -> bool:
