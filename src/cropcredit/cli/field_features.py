@@ -37,10 +37,11 @@ def features(
 ) -> None:
     """Show warmth, anomalies, events and water of plantings as of an instant; nothing later counts, nothing is stored.
 
-    ``clock``: seasons go by growing degree days where temperatures are known, else by the calendar, and say why.
-    ``own z`` is against the field's own years, ``near z`` against the fields of the crop around it on the last
-    clear day, ``region %`` its rank. ``water mm`` is what the roots still hold of what they could, ``stress`` the mean
-    coefficient Ks since emergence (1: none). --json has everything, dates and evidence of each event included.
+    ``season``: how much of it has passed. ``clock``: seasons go by growing degree days where temperatures are known,
+    else by the calendar, and say why. ``own z`` is against the field's own years, ``near z`` against the fields of the
+    crop around it on the last clear day, ``region %`` its rank. ``water mm`` is what the roots still hold of what they
+    could, ``stress`` the mean coefficient Ks since emergence (1: none). --json has everything, dates and evidence of
+    each event included.
     """
     opened = open_app(home)
     found = opened.measure_fields(as_of=as_of_instant(opened, as_of))
@@ -64,7 +65,7 @@ def _row(one: FieldFeatures) -> tuple[str, ...]:
     return (
         one.planting_id,
         one.crop,
-        f"{one.stage:.0%}",
+        f"{one.stage:.0%}" if one.stage <= 1 else "over",
         one.clock if not one.calendar_because else f"{one.clock}: {one.calendar_because}",
         _number(one.gdd_c_day, 0),
         _number(one.own_z, 1),
