@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from statistics import fmean
 from zoneinfo import ZoneInfo
@@ -49,14 +49,14 @@ def daily(samples: Sequence[Sample], quantity: Quantity, zone: str) -> list[Day]
     >>> [(str(day.on), day.count, day.low, day.mean, day.high) for day in daily(hours, warm, "Asia/Shanghai")]
     [('2026-05-01', 2, 10.0, 15.0, 20.0), ('2026-05-02', 1, 4.0, 4.0, 4.0)]
     """
-    local = ZoneInfo(zone)
+    dates = _dates([at for at, _ in samples], ZoneInfo(zone))
     values: defaultdict[date, list[float]] = defaultdict(list)
-    for at, value in samples:
-        values[at.astimezone(local).date()].append(value)
+    for on, (_, value) in zip(dates, samples, strict=True):
+        values[on].append(value)
     gained: defaultdict[date, float] = defaultdict(float)
     if quantity.cumulative:
-        for (_, before), (at, value) in pairwise(samples):
-            gained[at.astimezone(local).date()] += rise(before, value)
+        for on, ((_, before), (_, value)) in zip(dates[1:], pairwise(samples), strict=True):
+            gained[on] += rise(before, value)
     return [
         Day(
             on=on,
@@ -68,6 +68,21 @@ def daily(samples: Sequence[Sample], quantity: Quantity, zone: str) -> list[Day]
         )
         for on, found in sorted(values.items())
     ]
+
+
+def _dates(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
+    """Give the local date of each instant; the zone is asked once for those that share one."""
+    found: list[date] = []
+    begins = ends = datetime.min.replace(tzinfo=UTC)
+    on = date.min
+    for at in instants:
+        if not begins <= at < ends:
+            on = at.astimezone(zone).date()
+            begins, ends = (
+                datetime.combine(day, time.min, zone).astimezone(UTC) for day in (on, on + timedelta(days=1))
+            )
+        found.append(on)
+    return found
 
 
 def rise(before: float, after: float) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, and_, func, select, text
@@ -42,15 +44,17 @@ class View:
         return {name: window for name, window in found.items() if name[0] not in grown} | self._as_known(grown)
 
     def columns(self, quantities: set[str], low: int, high: int) -> list[tuple[str, str, int, float, float]]:
-        """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), in this order."""
-        if self._grown(low, high):
-            return [
-                (quantity, channel, start, window.total / window.samples, window.last)
-                for (start, quantity, channel), window in sorted(self.hours(low, high).items())
-                if quantity in quantities
-            ]
+        """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), by start."""
         hours = {"device": self._device, "low": low, "high": high}
-        return [row for row in self._connection.execute(_COLUMNS, hours).fetchall() if row[0] in quantities]
+        rows: list[Any] = list(self._connection.execute(_COLUMNS, hours).fetchall())
+        if grown := self._grown(low, high):
+            rows = [row for row in rows if row[2] not in grown]
+            rows += [
+                (quantity, channel, start, window.total / window.samples, window.last)
+                for (start, quantity, channel), window in self._as_known(grown).items()
+            ]
+            rows.sort(key=itemgetter(2))
+        return [row for row in rows if row[0] in quantities]
 
     def days(self, low: int, high: int) -> Named:
         """Give the days that begin in [low, high), likewise."""
