@@ -17,7 +17,7 @@ from cropcredit.telemetry.alike import LEAST, closeness, cut, fingerprint, lagge
 from cropcredit.telemetry.evidence import Check, answer, not_assessed, suspicion
 from cropcredit.telemetry.tracks import DAY_S, HOUR_S, Floats, Grid
 
-COPY_AT = {True: 2.5, False: 3.5}
+COPY_AT = {True: 2.5, False: 3.2}
 """Deviations among honest neighbours from which closeness is a reason, by whether a day has several steps."""
 COPY_CHANCE = 3.0
 """Honest closeness varies by so much over the root of the number of steps: within a hamlet it is closer than usual."""
@@ -27,8 +27,10 @@ ALONE = {True: 1.0, False: 1.6}
 """How close honest neighbours are where there are not enough of them to learn it from, by whether a day has several
 steps."""
 ALONE_SPREAD = 0.5
-DAILY_SPREAD = 0.12
-"""Honest pairs differ by so much at least: mean over the channels of Fisher's z of daily values."""
+DAILY_SPREAD = 0.25
+"""Honest pairs differ by so much at least in Fisher's z of daily values."""
+BELIEVED = (-1.5, 2.5)
+"""And one channel of daily values counts no less and no more than this."""
 LEAST_PAIRS = 3
 LATE_DAYS = 8
 """A copy may be so late."""
@@ -80,23 +82,21 @@ def copied(shifted: Floats, others: Others, grid: Grid, *, shift_s: float = 0.0)
     several = grid.per_day > 1
     ours, theirs = fingerprint(shifted, grid), fingerprint(others.values, grid)
     courses, their_courses = (None, None) if several else (_course(shifted), _course(others.values))
-    middle, spread = _usual(theirs, their_courses)
+    usual = _usual(theirs, their_courses)
     best: tuple[float, float, int, int, int] | None = None
     for shift, row, lag in _candidates(ours, theirs, LATE_DAYS * grid.per_day):
         ahead, behind = _lined_up(ours[shift], theirs[row], lag)
         close = closeness(paired(ahead, behind))
         if courses is not None and their_courses is not None:
             close = np.concatenate((close, closeness(paired(*_lined_up(courses[shift], their_courses[row], lag)))))
-        beyond = (close - middle) / spread
-        known = np.isfinite(beyond)
-        if known.any():
-            mean = float(np.clip(beyond[known], LEAST_DEVIATIONS, MOST).mean())
-            best = max(best or (-np.inf, 0.0, 0, 0, 0), (mean, _alike(ahead, behind), shift, row, lag))
+        beyond = usual.exceeded_by(close)
+        if np.isfinite(beyond):
+            best = max(best or (-np.inf, 0.0, 0, 0, 0), (beyond, _alike(ahead, behind), shift, row, lag))
     if best is None:
         return not_assessed("copied", "too_short")
-    mean, alike, shift, row, lag = best
+    beyond, alike, shift, row, lag = best
     late_s = lag * grid.step_s + shift * shift_s
-    doubt = 0.0 if _is_source(ours[0], theirs[row], late_s) else suspicion(mean, at=COPY_AT[several])
+    doubt = 0.0 if _is_source(ours[0], theirs[row], late_s) else suspicion(beyond, at=COPY_AT[several])
     return answer("copied", doubt, other=others.ids[row], hours_later=late_s / HOUR_S, alike=alike)
 
 
@@ -176,27 +176,54 @@ def _course(values: Floats) -> Floats:
     return np.asarray(values - np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / count)
 
 
-def _usual(theirs: Floats, courses: Floats | None) -> tuple[Floats, Floats]:
-    """Tell from all pairs of neighbours how close honest devices are on each channel, and how far that varies.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Usual:
+    """How close honest neighbours are."""
+
+    middle: Floats
+    """Shape (channels,)."""
+    spread: Floats
+    """Shape (channels,): how far that varies."""
+    daily: tuple[float, float] | None = None
+    """Of daily values: middle and spread of what the closer half of the channels says together."""
+
+    def exceeded_by(self, close: Floats) -> float:
+        """Give by how many deviations a pair is closer, all channels together; NaN where none can be compared."""
+        if self.daily is not None:
+            return (_closer_half(close - self.middle) - self.daily[0]) / self.daily[1]
+        beyond = (close - self.middle) / self.spread
+        known = beyond[np.isfinite(beyond)]
+        return float(np.clip(known, LEAST_DEVIATIONS, MOST).mean()) if len(known) else float("nan")
+
+
+def _usual(theirs: Floats, courses: Floats | None) -> _Usual:
+    """Tell from all pairs of neighbours how close honest devices are, and how far that varies.
 
     Of a day with several steps the smallest movements tell enough, channel by channel. Of daily values there are few:
-    whole courses are compared as well (``courses``), and what counts is how the mean over all channels varies.
+    whole courses (``courses``) are compared as well, and what counts is how the closer half of all channels varies.
     """
     pairs = list(combinations(range(len(theirs)), 2))
     channels = theirs.shape[1] * (1 if courses is None else 2)
     if len(pairs) < LEAST_PAIRS:
-        return np.full(channels, ALONE[courses is None]), np.full(channels, ALONE_SPREAD)
+        return _Usual(middle=np.full(channels, ALONE[courses is None]), spread=np.full(channels, ALONE_SPREAD))
     close = np.vstack([closeness(paired(theirs[i], theirs[j])) for i, j in pairs])
     if courses is None:
         middle = median_of_rows(close)
         around = 1.4826 * median_of_rows(np.abs(close - middle))
-        return middle, np.maximum(around, COPY_CHANCE / np.sqrt(theirs.shape[-1]))
+        return _Usual(middle=middle, spread=np.maximum(around, COPY_CHANCE / np.sqrt(theirs.shape[-1])))
     close = np.hstack((close, np.vstack([closeness(paired(courses[i], courses[j])) for i, j in pairs])))
     middle = median_of_rows(close)
-    means = _mean_closeness(np.tanh(close - middle).T)
-    means = means[np.isfinite(means)]
-    varies = 1.4826 * float(np.median(np.abs(means - np.median(means)))) if len(means) else ALONE_SPREAD
-    return middle, np.full(channels, float(np.hypot(varies, DAILY_SPREAD)))
+    halves = np.array([_closer_half(row - middle) for row in close])
+    halves = halves[np.isfinite(halves)] if np.isfinite(halves).any() else np.zeros(1)
+    usual = float(np.median(halves))
+    varies = float(np.hypot(1.4826 * np.median(np.abs(halves - usual)), DAILY_SPREAD))
+    return _Usual(middle=middle, spread=np.ones(channels), daily=(usual, varies))
+
+
+def _closer_half(beyond: Floats) -> float:
+    """Mean of the larger half of differences of closeness; NaN where none is known."""
+    known = np.clip(beyond[np.isfinite(beyond)], *BELIEVED)
+    return float(np.sort(known)[len(known) // 2 :].mean()) if len(known) else float("nan")
 
 
 def _mean_closeness(correlation: Floats) -> Floats:
