@@ -44,6 +44,8 @@ class Flight:
 class Outgoing:
     """A message to publish now."""
 
+    number: tuple[int, int]
+    """(boot, seq)."""
     payload: bytes
     again: bool
     """True when it was sent before."""
@@ -181,7 +183,7 @@ class Device:
         out = []
         for key, flight in self._flights.items():
             if flight.due <= now and self._allowance.take(live=flight.live):
-                out.append(Outgoing(self._compose(key, flight.content), again=flight.tries > 0))
+                out.append(Outgoing(key, self._compose(key, flight.content), again=flight.tries > 0))
                 flight.due = now + self._pause(flight.tries)
                 flight.tries += 1
         self.resend_at = min((flight.due for flight in self._flights.values()), default=float("inf"))
@@ -205,7 +207,7 @@ class Device:
         self._flights[key] = Flight(content, due, live, now, tries=0 if held_back else 1)
         self._old_flights += not live
         self.resend_at = min(self.resend_at, due)
-        return [] if held_back else [Outgoing(self._compose(key, content), again=False)]
+        return [] if held_back else [Outgoing(key, self._compose(key, content), again=False)]
 
     def _compose(self, key: tuple[int, int], content: bytes) -> bytes:
         name = self.identity.device_id if self.habits.name_itself else ""

@@ -20,28 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_sim.errors import BadInput
+from firmware_sim.journal_tables import prepare
 from firmware_sim.message import Ack
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS device (
-  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-  boot INTEGER NOT NULL DEFAULT 0, proven INTEGER NOT NULL DEFAULT 0,
-  recorded INTEGER NOT NULL DEFAULT 0, acked INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
-  lost INTEGER NOT NULL DEFAULT 0, base INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS message (
-  device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
-  poison INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (device, boot, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refusal (
-  device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, reason TEXT NOT NULL, poison INTEGER NOT NULL,
-  PRIMARY KEY (device, boot, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS source (digest TEXT PRIMARY KEY, taken INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ledger (
-  device INTEGER NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, content BLOB NOT NULL,
-  lost INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS ledger_number ON ledger (device, boot, seq);
-CREATE TABLE IF NOT EXISTS injected (
-  device INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, payload_sha256 TEXT NOT NULL);
-"""
 SPACE = 65_536
 """Messages that one device's flash holds unless told otherwise: 45 days of one a minute, some 10 MB."""
 
@@ -90,11 +71,7 @@ class Journal:
         except sqlite3.Error as error:
             raise BadInput(f"{path}: no journal can be kept there ({error})") from error
         try:
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(SCHEMA)
-            self._add_what_earlier_versions_lacked()
+            prepare(self._db)
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._db.close()
@@ -107,11 +84,6 @@ class Journal:
         """Something is not on the disk yet."""
         self.urgent = False
         """Something is not on the disk that must be, before any message leaves."""
-
-    def _add_what_earlier_versions_lacked(self) -> None:
-        columns = {row[1] for row in self._db.execute("PRAGMA table_info(device)")}
-        for name in {"lost", "base"} - columns:
-            self._db.execute(f"ALTER TABLE device ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0")
 
     def power_on(self, device_ids: Iterable[str]) -> dict[str, Memory]:
         """Count one more boot for each device, on disk before anything else happens."""
@@ -212,6 +184,12 @@ class Journal:
             " ORDER BY boot, seq LIMIT ?",
             (number, boot, seq, limit),
         ).fetchall()
+
+    def is_sound(self, number: int, boot: int, seq: int) -> bool:
+        """Say whether a message that is held was measured, and not injected."""
+        where = (number, boot, seq)
+        row = self._db.execute("SELECT poison FROM message WHERE device = ? AND boot = ? AND seq = ?", where).fetchone()
+        return row is not None and not row[0]
 
     def settle(self, number: int, ack: Ack) -> tuple[int, dict[int, str]]:
         """Delete what an acknowledgement settles; returns how many were stored, and seq -> reason of those refused."""

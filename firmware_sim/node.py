@@ -23,6 +23,8 @@ NEWS_PAUSE_S = 1.0
 NEVER = float("inf")
 SPOOFS = {"wrong_name": ("spoof", "up"), "wrong_topic": ("", "up")}
 """Reason and topic level of what is said in somebody else's name."""
+COPIES = ("malformed", "wrong_name", "wrong_topic")
+"""Faults that spoil a copy of a message."""
 MEANT = ("power lost", "flash lost", "network lost", "stolen")
 """Ends of a connection that the operator asked for."""
 
@@ -205,14 +207,19 @@ class Node:
         if self.strikes(self.faults.duplicate):
             link.publish("up", payload)
             counts["duplicated"] += 1
-        if self.strikes(self.faults.malformed):
+        spoils = [fault for fault in COPIES if self.strikes(getattr(self.faults, fault))]
+        if spoils and self.device.journal.is_sound(self.device.number, *outgoing.number):
+            for fault in spoils:  # of a sound message only: one that has two defects is refused for either
+                self._spoil(link, fault, payload)
+
+    def _spoil(self, link: Link, fault: str, payload: bytes) -> None:
+        if fault == "malformed":
             kind, broken = faults.malformed(payload, self.rng, self.faults.malformed_kinds)
-            self._inject(link, "malformed", kind, broken)
-        if self.strikes(self.faults.wrong_name):
-            spoof = faults.wrong_name(payload, key=self.device.identity.key)
-            self._inject(link, "wrong_name", "wrong_name", spoof)
-        if self.strikes(self.faults.wrong_topic):
-            self._inject(link, "wrong_topic", "wrong_topic", payload, device_id=self._somebody_else())
+            self._inject(link, fault, kind, broken)
+        elif fault == "wrong_name":
+            self._inject(link, fault, fault, faults.wrong_name(payload, key=self.device.identity.key))
+        else:
+            self._inject(link, fault, fault, payload, device_id=self._somebody_else())
 
     def _inject(self, link: Link, count: str, kind: str, payload: bytes, *, device_id: str = "") -> None:
         """Publish once what no honest device would say, and note it with the reason that its refusal must have."""
