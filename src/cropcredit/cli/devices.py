@@ -102,7 +102,13 @@ def rotate(
     beside = time_span(grace)
     _hand_out(
         lambda: opened.rotate_keys(device_ids, grace=beside, certified=certificates is not None),
-        Handed(keys=keys, certificates=certificates, authority=home / "broker" / "tls" / "ca.crt", as_json=as_json),
+        Handed(
+            keys=keys,
+            certificates=certificates,
+            authority=home / "broker" / "tls" / "ca.crt",
+            as_json=as_json,
+            done="changed the key of",
+        ),
     )
 
 
@@ -226,6 +232,8 @@ class Handed:
     authority: Path
     """The certificate by which devices know the broker."""
     as_json: bool
+    done: str = "registered"
+    """What was done to the devices."""
 
 
 def _hand_out(issue: Callable[[], list[IssuedKey]], how: Handed) -> None:
@@ -245,7 +253,7 @@ def _hand_out(issue: Callable[[], list[IssuedKey]], how: Handed) -> None:
     if how.as_json:
         show_json([{"device": key.device_id, "kid": key.key_id} for key in issued])
     elif how.keys is not None:
-        out.print(f"registered {len(issued)} devices; keys in {how.keys}", markup=False)
+        out.print(f"{how.done} {len(issued)} devices; keys in {how.keys}", markup=False)
 
 
 @contextmanager

@@ -74,7 +74,8 @@ def test_a_key_is_changed_with_time_to_change_over(home: Path, tmp_path: Path):
     (listed,) = json.loads(run("devices", "list", "--json", home=home).stdout)
     assert (listed["keys"], listed["ending"]) == (["k2"], {})
     keys = tmp_path / "keys.csv"
-    assert "keys in" in run("devices", "rotate", "a", "--grace", "0", "--keys", keys, home=home).stdout
+    said = run("devices", "rotate", "a", "--grace", "0", "--keys", keys, home=home).stdout
+    assert said == f"changed the key of 1 devices; keys in {keys}\n"
     assert [row["kid"] for row in csv.DictReader(keys.read_text().splitlines())] == ["k3"]
     refused = run("devices", "rotate", "a", "--grace", "soon", home=home)
     assert isinstance(refused.exception, MalformedInput)
