@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from cropcredit.adapters.catalogues import load_decoders, load_quantities
@@ -34,7 +33,6 @@ MESSAGES, BATCH = 100_000, 500
 COMMAND = "make bench NAME=telemetry ARGS=fuzz"
 GROWTH_MB = 32.0
 """Most that memory may grow between a fifth of the way and the end."""
-PER_EXAMPLE = 50
 
 
 @dataclass(kw_only=True)
@@ -115,15 +113,15 @@ def made_up(known: Corpus, count: int) -> list[Said]:
 
     @seed(5)
     @settings(
-        max_examples=-(-count // PER_EXAMPLE), phases=[Phase.generate], database=None, deadline=None,
+        max_examples=count, phases=[Phase.generate], database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(st.lists(structures(known.topics), min_size=PER_EXAMPLE, max_size=PER_EXAMPLE))
-    def collect(made: list[Said]) -> None:
-        found.extend(made)
+    @given(structures(known.topics))
+    def collect(made: Said) -> None:
+        found.append(made)
 
     collect()
-    return found[:count]
+    return found
 
 
 def fuzzed(count: int, folder: Path, *, share_made_up: float = 0.2) -> Outcome:

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
@@ -27,7 +28,7 @@ PATIENCE_S = 150.0
 """Nothing takes so long that is not stuck."""
 MIGRATING = Lock()
 """Alembic keeps its context in module globals, so only one thread of a process may make a workspace at a time."""
-QUICK = ("--resend-after", "1", "--quiet", "--patience", "60")
+QUICK = ("--resend-after", "1", "--quiet")
 
 
 class Failed(Exception):
@@ -81,9 +82,13 @@ class FaultLine(Line):
         self._all = self.keys
         self.keys = self.devices_file(self.device_ids, "simulated") if others else self._all
         self.ingests: list[BaseProcess] = []
+        self._heard_before = 0
+        self.patience_s = PATIENCE_S
         self.injected: list[bytes] = []
         """Payloads that were sent beside the devices' journals, each to be refused."""
-        self._journals: list[Path] = []
+        self._journals: dict[Path, Path] = {}
+        """With the devices file, which holds the keys."""
+        self._aside: set[str] = set()
 
     def run(self, command: Sequence[str]) -> None:
         """Start another program of the line, such as a broker with another configuration; it ends with the line."""
@@ -93,6 +98,7 @@ class FaultLine(Line):
 
     def start_ingest(self, **order: Any) -> BaseProcess:
         """Start an ingest; options as in :class:`tests.faults.service.Order`."""
+        self._heard_before = self.witness.subscriptions
         self.ingests.append(service.start(service.Order(home=self.home, **order)))
         return self.ingests[-1]
 
@@ -104,6 +110,7 @@ class FaultLine(Line):
     def stop_ingest(self) -> None:
         """Ask it to end, and see that it does so in good order."""
         process = self.ingests[-1]
+        wait(lambda: self.witness.subscriptions > self._heard_before, "ingest is up, before it is asked to end")
         process.terminate()
         process.join(30)
         if process.exitcode != 0:
@@ -144,12 +151,18 @@ class FaultLine(Line):
     def simulate(self, *arguments: object, name: str = "devices", devices: Path | None = None) -> Any:
         """Start ``python -m firmware_sim`` with the ledger beside its journal."""
         journal = self.home / f"{name}.journal"
-        if journal not in self._journals:
-            self._journals.append(journal)
+        self._journals[journal] = devices or self.keys
         oracle.open_ledger(journal)
+        patience = ("--patience", self.patience_s / 2)
         common = ("--devices", devices or self.keys, "--journal", journal, "--broker", f"127.0.0.1:{self.device_port}")
+        command, *options = arguments
         with (self.home / f"{name}.log").open("a") as log:
-            return self._start("firmware_sim", *map(str, (*arguments, *QUICK, *common)), stderr=log)
+            return self._start("firmware_sim", *map(str, (command, *QUICK, *patience, *options, *common)), stderr=log)
+
+    def set_aside(self, device: str) -> None:
+        """Leave a device out of the balance: the row looks at it by itself."""
+        self._aside.add(device)
+        self.witness.exempt.add(device)
 
     def devices_file(self, device_ids: Sequence[str], name: str) -> Path:
         """Write a devices file of some of the registered devices."""
@@ -163,26 +176,35 @@ class FaultLine(Line):
         with self._all.open(newline="") as file:
             return {row["device"]: row["password"] for row in csv.DictReader(file)}
 
-    def finished(self, simulator: subprocess.Popen[str], *, within_s: float = PATIENCE_S) -> dict[str, Any]:
-        """Wait until every device has emptied its journal; give the simulator's own account."""
-        wait(lambda: simulator.poll() is not None or self._ingest_died, "outboxes are empty", within_s=within_s)
+    def finished(self, simulator: subprocess.Popen[str], *, refusals: bool = False) -> dict[str, Any]:
+        """Wait until every device has emptied its journal; give the simulator's own account.
+
+        With ``refusals`` some of what it sent may be refused.
+        """
+        wait(lambda: simulator.poll() is not None or self._ingest_died, "outboxes are empty", within_s=self.patience_s)
         if simulator.poll() is None:
             raise Failed(f"ingest ended by itself with {self.ingests[-1].exitcode}")
         assert simulator.stdout is not None
         said = simulator.stdout.read()
         report: dict[str, Any] = json.loads(said) if said else {}
-        if simulator.returncode != 0:
+        if not report or report["outstanding"] or (report["refused"] and not refusals):
             raise Failed(f"devices gave up: {report.get('outstanding')} held, refused {report.get('refused')}")
         return report
 
     # --- the balance -------------------------------------------------------------------------------------------------
 
-    def ledger(self, *, only: str = "") -> dict[Name, Recorded]:
-        """Give what the devices ever recorded, or those of one simulator by its name; they must have ended."""
-        keys, found = oracle.read_keys(self._all), dict[Name, Recorded]()
+    def ledger(self) -> dict[Name, Recorded]:
+        """Give what the devices ever recorded; their simulators must have ended."""
+        found: dict[Name, Recorded] = {}
+        for journal, devices in self._journals.items():
+            found |= oracle.read_ledger(journal, oracle.read_keys(devices))
+        return found
+
+    def nonsense(self) -> dict[bytes, str]:
+        """Give what the simulators injected beside their journals: SHA-256 of the payload, expected reason."""
+        found: dict[bytes, str] = {}
         for journal in self._journals:
-            if not only or journal.stem == only:
-                found |= oracle.read_ledger(journal, keys)
+            found |= oracle.read_injected(journal)
         return found
 
     def store(self) -> Store:
@@ -195,7 +217,9 @@ class FaultLine(Line):
 
     def account(self) -> Account:
         """Hold what the devices recorded, and what the wire showed, against the store."""
-        found = oracle.balance(self.ledger(), self.store(), also_injected=self.injected)
+        digests = {sha256(payload).digest() for payload in self.injected} | self.nonsense().keys()
+        ledger = {name: one for name, one in self.ledger().items() if name[0] not in self._aside}
+        found = oracle.balance(ledger, self.store().without(self._aside), also_injected=digests)
         found.redelivered = self.witness.redelivered
         found.breaches = [*self.witness.breaches, *map(str, self.witness.unkept(self.look.settled()))]
         return found

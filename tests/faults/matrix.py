@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.report import Row
-from tests.faults import of_brokers, of_messages, of_networks, of_stores, of_time
+from tests.faults import of_brokers, of_guards, of_messages, of_networks, of_stores, of_time
 from tests.faults.line import Failed
 from tests.faults.oracle import Account, quantile
 from tests.faults.stage import Fault, Form, Skipped, Stage
@@ -36,12 +36,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         number=11,
         name="backfill beside live",
-        how="a reading a minute, old first",
+        how="a day of minutes (long: 30)",
         run=of_messages.backfill_beside_live,
     ),
-    Fault(number=12, name="clocks wrong", how="1970, +10 y, +-1 h, drift, none", run=of_messages.clocks_wrong),
-    Fault(number=13, name="nonsense", how="contract's invalid, large, deep", run=of_messages.nonsense),
+    Fault(number=12, name="clocks wrong", how="1970, +10 y, jumps, drift, none", run=of_messages.clocks_wrong),
+    Fault(number=13, name="nonsense", how="every kind, large, deep", run=of_messages.nonsense),
     Fault(number=14, name="network bad", how="RST, half-open, 1 B/s, parted", run=of_networks.network_bad),
+    Fault(number=15, name="flood", how="one device beyond 100x", run=of_guards.flood),
+    Fault(number=16, name="keys misused", how="revoked, rotated, copied", run=of_guards.keys_misused),
     Fault(number=17, name="soak", how="ordinary work, memory and files", run=of_time.soak),
     Fault(number=18, name="upgrade", how="schema 0002; quarantine replayed", run=of_time.upgraded),
 )

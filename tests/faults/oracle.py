@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from firmware_sim.journal import Journal
 from firmware_sim.message import Key, up_message
+from tests.faults.packets import device_of
 
 Name = tuple[str, int, int]
 """(device id, boot, seq)."""
@@ -65,6 +67,17 @@ class Store:
     """(topic, payload) -> reason."""
     arrivals: Counter[str] = field(default_factory=Counter)
     """Arrivals of refused messages by reason, repetitions counted."""
+
+    def without(self, devices: Collection[str]) -> Store:
+        """Leave some devices out."""
+        readings = {name: payload for name, payload in self.readings.items() if name[0] not in devices}
+        return replace(
+            self,
+            readings=readings,
+            rows=self.rows - (len(self.readings) - len(readings)),
+            conflicts={one for one in self.conflicts if one[0][0] not in devices},
+            quarantined={key: why for key, why in self.quarantined.items() if device_of(key[0]) not in devices},
+        )
 
 
 WRONG = ("lost", "doubled", "corrupted", "invented", "misjudged", "outbox")
@@ -151,6 +164,13 @@ def read_ledger(journal: Path, keys: Mapping[str, Key]) -> dict[Name, Recorded]:
     return found
 
 
+def read_injected(journal: Path) -> dict[bytes, str]:
+    """Read what a simulator with ``--ledger`` injected beside its journal: SHA-256 of the payload, expected reason."""
+    with closing(sqlite3.connect(journal)) as database:
+        rows = database.execute("SELECT payload_sha256, reason FROM injected WHERE reason <> ''").fetchall()
+    return {bytes.fromhex(digest): reason for digest, reason in rows}
+
+
 def read_store(url: str) -> Store:
     """Read everything that was stored or set aside."""
     engine = create_engine(url, poolclass=NullPool)
@@ -181,11 +201,11 @@ def balance(ledger: Mapping[Name, Recorded], store: Store, *, also_injected: Ite
     store : Store
         What came of it.
     also_injected : iterable of bytes
-        Payloads that were injected beside the devices' journals, to be refused.
+        SHA-256 of what was injected beside the devices' journals, to be refused.
     """
     sound = {name: one for name, one in ledger.items() if not one.poison}
     poison = {sha256(one.payload).digest() for one in ledger.values() if one.poison}
-    injected = poison | {sha256(payload).digest() for payload in also_injected}
+    injected = poison | set(also_injected)
     refused = {sha256(payload).digest() for _, payload in store.quarantined}
     off = {name for name, one in sound.items() if one.settled_at is not None}
     settled = [one for one in ledger.values() if one.settled_at is not None]

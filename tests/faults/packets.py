@@ -85,3 +85,9 @@ def publish(topic: str, payload: bytes, *, mid: int, dup: bool = False) -> bytes
         length += bytes((rest % 128 | 128,))
         rest //= 128
     return bytes((0x32 | (DUP if dup else 0),)) + length + bytes((rest,)) + body
+
+
+def device_of(topic: str) -> str:
+    """Read the device level of a contract v1 topic; empty where there is none."""
+    levels = topic.split("/")
+    return levels[2] if levels[:2] == ["farm", "v1"] and len(levels) == 4 else ""

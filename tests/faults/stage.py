@@ -25,6 +25,10 @@ class Form:
     rounds: int
     """How often a fault strikes in one row."""
     long: bool
+    patience_s: float
+    """Outboxes that are not empty by then never will be."""
+    live_p99_s: float
+    """Longest that a live reading may wait behind a backfill; in the short form only a standstill fails."""
     soak_s: float
     soak_devices: int
     soak_interval_s: float
@@ -32,13 +36,13 @@ class Form:
 
 SHORT = Form(
     name="short", devices=20, readings=30, interval_s=0.15, rounds=3, long=False,
-    soak_s=20, soak_devices=100, soak_interval_s=0.5,
+    patience_s=150, live_p99_s=60, soak_s=20, soak_devices=100, soak_interval_s=0.5,
 )  # fmt: skip
 LONG = Form(
     name="long", devices=100, readings=120, interval_s=1.0, rounds=15, long=True,
-    soak_s=480, soak_devices=500, soak_interval_s=5,
+    patience_s=900, live_p99_s=10, soak_s=480, soak_devices=500, soak_interval_s=5,
 )  # fmt: skip
-SOAK = replace(LONG, name="soak", soak_s=1800, soak_devices=1000, soak_interval_s=10)
+SOAK = replace(LONG, name="soak", patience_s=2400, soak_s=1800, soak_devices=1000, soak_interval_s=10)
 NONSENSE = ("--poison", "0.05", "--duplicate", "0.05", "--reorder", "0.1")
 """Faults of devices that run beside those of a row; a poison is journalled, so none is lost with the broker."""
 
@@ -59,6 +63,7 @@ class Stage:
     def line(self, *, devices: int = 0, name: str = "lender", **more: Any) -> FaultLine:
         """Make a line; it ends with the row."""
         line = FaultLine(self.room / name, devices=devices or self.form.devices, **more)
+        line.patience_s = self.form.patience_s
         self.ends.append(line.close)
         return line
 
