@@ -39,6 +39,7 @@ class Fits:
     """Parts of the season that the models may look at."""
     candidates: Sequence[Candidate]
     found: dict[bytes, dict[Method, Floats]] = field(default_factory=dict)
+    """Guesses of all rows that were not trained on."""
 
     @classmethod
     def of(cls, table: RegionTable, horizon: int, candidates: Sequence[Candidate] | None = None) -> Fits:
@@ -57,16 +58,12 @@ class Fits:
 
     def guesses(self, train: Bools, rows: Bools) -> dict[Method, Floats]:
         """Guess ``rows`` (none of them in ``train``) by every method."""
-        key = train.tobytes()
+        key, aside = train.tobytes(), ~train
         if key not in self.found:
-            aside = ~train
             blind = without_yields(self.table.take(aside))
-            whole: dict[Method, Floats] = {}
-            for method, model in self.models(self.table.take(train), [*BASELINES, *self.candidates]).items():
-                whole[method] = np.full(len(train), np.nan)
-                whole[method][aside] = model.predict(blind)
-            self.found[key] = whole
-        return {method: values[rows] for method, values in self.found[key].items()}
+            models = self.models(self.table.take(train), [*BASELINES, *self.candidates])
+            self.found[key] = {method: model.predict(blind) for method, model in models.items()}
+        return {method: values[rows[aside]] for method, values in self.found[key].items()}
 
     def year_by_year(self, train: Bools) -> LeftOut:
         """Leave out each year of the rows ``train`` in turn."""
