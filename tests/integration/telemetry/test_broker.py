@@ -165,6 +165,23 @@ def test_listening_to_everybody_gives_nothing(mosquitto, come):
 
 
 @pytest.mark.debian
+def test_a_last_will_in_anothers_name_is_not_spoken(mosquitto, come):
+    server = ingest(come, mosquitto)
+    for name, topic in (("a", "farm/v1/b/state"), ("b", "farm/v1/b/state")):
+        client = paho.Client(CallbackAPIVersion.VERSION2)
+        client.username_pw_set(name, f"pw-{name}")
+        client.will_set(topic, name.encode(), qos=1)
+        client.connect("127.0.0.1", mosquitto.port)
+        client.loop()
+        connection = client.socket()
+        assert connection is not None
+        connection.close()  # without a goodbye: the will is due
+        client._reset_sockets()
+    until(lambda: bool(server.heard))
+    assert server.heard == [("farm/v1/b/state", b"b")]
+
+
+@pytest.mark.debian
 def test_a_client_id_cannot_be_stolen(mosquitto, come):
     b = come(mosquitto, "b", "pw-b", client_id="b")
     a = come(mosquitto, "a", "pw-a", client_id="b")
