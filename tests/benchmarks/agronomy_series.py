@@ -22,45 +22,44 @@ REAL = Path(os.environ.get("CROPCREDIT_REAL_DATA", Path(__file__).parents[3] / "
 
 def rows() -> list[Row]:
     """Measure every bar of this part whose data are at hand."""
-    found = [speed_row()]
+    found = speed_rows()
     if (REAL / "rasters" / "sinop-modis").is_dir():
         found += sinop_rows()
     return found
 
 
-def speed_row() -> Row:
+def speed_rows() -> list[Row]:
     """Half cloudy looks every six days over a year, every tenth a missed cloud; half the fields with two crops.
 
     De-spike, robust smoothing, seasons found in the curve, and the windowed metrics of a planting; fields come in
-    pieces, as from their tiles.
+    pieces, as from their tiles. Told by the clock on the wall, and as what the busier process used: the two are one
+    where nobody else works on the machine.
     """
     seeds = range(FIELDS // PIECE)
     with ProcessPoolExecutor(PROCESSES) as pool:
         list(pool.map(_warm, range(PROCESSES)))
-        walls, cpus = zip(*pool.map(_piece, seeds), strict=True)
-    seconds = sum(walls) / PROCESSES
-    target, ok = at_most(seconds, 30)
-    return Row(
-        bar=f"series and season metrics, {FIELDS:,} fields x {DATES} dates, {PROCESSES} processes",
-        value=seconds,
-        unit="s",
-        target=target,
-        ok=ok,
-        peer=f"{sum(cpus):.1f} s CPU",
-        command=COMMAND,
-    )
+        walls, cpus, workers = zip(*pool.map(_piece, seeds), strict=True)
+    wall = sum(walls) / PROCESSES
+    used = max(sum(cpu for cpu, worker in zip(cpus, workers, strict=True) if worker == one) for one in set(workers))
+    bar = f"series and season metrics, {FIELDS:,} fields x {DATES} dates, {PROCESSES} processes"
+    return [_seconds(bar, wall, f"{sum(cpus):.1f} s CPU"), _seconds(f"{bar}: CPU of the busier", used, "")]
+
+
+def _seconds(bar: str, value: float, peer: str) -> Row:
+    target, ok = at_most(value, 30)
+    return Row(bar=bar, value=value, unit="s", target=target, ok=ok, peer=peer, command=COMMAND)
 
 
 def _warm(_: int) -> None:
     _chain(*_looks(0, 50))
 
 
-def _piece(seed: int) -> tuple[float, float]:
-    """Give wall and CPU seconds of one piece, without making its looks."""
+def _piece(seed: int) -> tuple[float, float, int]:
+    """Give wall and CPU seconds of one piece, without making its looks, and the process that did it."""
     looks = _looks(seed, PIECE)
     start, used = time.perf_counter(), time.process_time()
     _chain(*looks)
-    return time.perf_counter() - start, time.process_time() - used
+    return time.perf_counter() - start, time.process_time() - used, os.getpid()
 
 
 def _looks(seed: int, fields: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
