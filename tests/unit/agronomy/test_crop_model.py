@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cropcredit.agronomy import crop_model
 from cropcredit.agronomy.crop_model import CropModel, learn
 from cropcredit.agronomy.features import RegionTable, SeasonCalendar
 from tests.unit.agronomy.worlds import regions
@@ -42,7 +43,8 @@ def test_before_half_of_the_season_the_baseline_answers(learned):
     assert forecast.reasons == ("season_not_seen",)
 
 
-def test_a_model_that_looks_at_an_index_which_is_late_waits_for_it():
+def test_a_model_that_looks_at_an_index_which_is_late_waits_for_it(monkeypatch):
+    monkeypatch.setattr(crop_model, "HORIZONS", (6,))  # the end of the season is enough here
     table = regions(years=8, count=5, common=0.1)
     late = replace(
         table, parts=np.random.default_rng(5).normal(0.4, 0.03, table.parts.shape), views={"fapar": table.parts}
@@ -81,7 +83,8 @@ def test_without_an_index_it_says_so():
     assert model.forecast(now(0.4))["r0", 2030].reasons == ("no_regional_index",)
 
 
-def test_an_index_without_skill_is_not_used_and_it_says_so():
+def test_an_index_without_skill_is_not_used_and_it_says_so(monkeypatch):
+    monkeypatch.setattr(crop_model, "HORIZONS", (3, 6))
     model, _ = learn("winter_wheat", regions(years=8, count=4, signal=0.0, seed=2), CALENDARS)
 
     assert model.forecast(now(0.4))["r0", 2030].reasons == ("model_no_skill",)
