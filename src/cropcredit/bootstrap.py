@@ -81,6 +81,7 @@ from cropcredit.usecases.refresh_ndvi import RefreshNdvi
 from cropcredit.usecases.retain import RetainReadings
 from cropcredit.usecases.rollups import RefreshRollups
 from cropcredit.usecases.search_scenes import SearchScenes
+from cropcredit.usecases.season_evidence import GradeSeason
 from cropcredit.usecases.size_loan import ReplayOffer, SizeAll, SizeLoan
 from cropcredit.usecases.surroundings import GatherSurroundings
 from cropcredit.usecases.telemetry import FindGaps, SummariseSensors
@@ -159,6 +160,7 @@ class App:
     retain_readings: RetainReadings
     export_readings: ExportReadings
     summarise_sensors: SummariseSensors
+    grade_season: GradeSeason
     take_stock: TakeStock
     make_broker: Callable[..., Broker]
     """``make_broker(host=None, port=None, kind=None).start()``: the broker of this workspace."""
@@ -337,6 +339,7 @@ def build(settings: Settings) -> App:
             facts=facts, readings=readings, clock=clock, quantities=quantities, write=write_values
         ),
         summarise_sensors=summarise_sensors,
+        grade_season=GradeSeason(facts=facts, summarise=summarise_sensors, clock=clock, zone=settings.time_zone),
         take_stock=take_stock,
         make_broker=partial(_broker, settings),
         make_subscriber=partial(_subscriber, settings, ingest),

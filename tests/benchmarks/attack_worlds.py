@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cropcredit.telemetry import Around, Check, Grid, Neighbour, PastDays, Track, grade_values
+from cropcredit.telemetry.days import low_mean_high
 from cropcredit.telemetry.tracks import DAY_S
-from cropcredit.telemetry.window import low_mean_high
 from firmware_sim import signals
 
 Series = Mapping[tuple[str, str], np.ndarray]

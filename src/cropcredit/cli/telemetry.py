@@ -11,12 +11,15 @@ import typer
 from cropcredit.adapters.broker_conf import Door
 from cropcredit.cli.archive import export, retain
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table
+from cropcredit.cli.grades import grade
 from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.config import http_address
 from cropcredit.service import Watch, serve_ingest, stopping_on_signals
 
 top = typer.Typer()
-app = typer.Typer(name="telemetry", help="What came in: gaps, quarantine, roll-ups, archive.", no_args_is_help=True)
+app = typer.Typer(
+    name="telemetry", help="What came in: grades, gaps, quarantine, roll-ups, archive.", no_args_is_help=True
+)
 
 
 @top.command()
@@ -105,6 +108,7 @@ def gaps(
     out.print(f"{sum(gap.size for gap in found)} messages in {len(found)} gaps", markup=False)
 
 
+app.command()(grade)
 app.command()(quarantine)
 app.command()(replay)
 app.command()(conflicts)

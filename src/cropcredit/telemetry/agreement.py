@@ -54,6 +54,20 @@ class Rain:
     """Shape (days,): the middle of the neighbours' gauges, or the weather station; NaN: unknown."""
     gauges: int
     """Neighbours behind it; 0: the weather station."""
+    each: Floats | None = None
+    """Shape (gauges, days): what each of them counted."""
+
+    @property
+    def most(self) -> Floats:
+        """The largest that any of them counted, by day; NaN: unknown."""
+        return self.mm if self.each is None else np.fmax.reduce(np.vstack((self.each, self.mm)))
+
+    def least(self, days: NDArray[np.bool_]) -> float:
+        """Give the smallest sum over some days of those who counted anything: showers differ between hamlets."""
+        if self.each is None:
+            return float(self.mm[days].sum())
+        sums = np.nansum(self.each[:, days], axis=1)
+        return float(sums[sums >= DRY_DAY_MM].min(initial=np.inf)) if (sums >= DRY_DAY_MM).any() else 0.0
 
 
 def no_rain_answer(track: Track, days: Floats, warmth: Floats | None, rain: Rain | None) -> Check:
@@ -120,8 +134,8 @@ def gauge(track: Track, days: Floats, rain: Rain | None) -> list[Check]:
     if rain is None:
         return [not_assessed(code, "no_weather", track) for code in ("gauge_silent", "rain_alone")]
     both = np.isfinite(days) & np.isfinite(rain.mm)
-    wet, dry = both & (rain.mm >= WET_DAY_MM), both & (_widened(rain.mm) < DRY_DAY_MM)
-    theirs, ours, alone = float(rain.mm[wet].sum()), float(days[wet].sum()), float(days[dry].sum())
+    wet, dry = both & (rain.mm >= WET_DAY_MM), both & (_widened(rain.most) < DRY_DAY_MM)
+    theirs, ours, alone = rain.least(wet), float(days[wet].sum()), float(days[dry].sum())
     silent = not_assessed("gauge_silent", "no_rain", track)
     if theirs >= GAUGE_MM:
         silent = answer("gauge_silent", suspicion(1 - ours / theirs, at=GAUGE_AT), track, ours=ours, theirs=theirs)

@@ -112,11 +112,11 @@ def replayed(days: Floats, past: Past | None) -> Check:
     """
     if past is None:
         return not_assessed("replayed", "no_history")
-    ours, theirs = (cut(np.diff(values, axis=1)) for values in (days, past.values))
     latest = past.days_ago
     earliest = max(REPLAY_DAYS, past.days_ago - past.values.shape[1] + days.shape[1] // 2)
-    if latest < earliest or days.shape[1] <= REPLAY_DAYS:
+    if latest < earliest or min(days.shape[1], past.values.shape[1]) <= REPLAY_DAYS:
         return not_assessed("replayed", "no_history")
+    ours, theirs = (cut(np.diff(values, axis=1)) for values in (days, past.values))
     shift = past.days_ago  # column 0 of the past lies so many days before column 0 of ours
     found, lags = lagged_correlation(ours, theirs, earliest=earliest - shift, latest=latest - shift)
     mean = _mean_closeness(found)

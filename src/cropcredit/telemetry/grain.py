@@ -85,7 +85,8 @@ def _rise(
         own = np.where(np.abs(at_s - taken_s) < MOST_MOVE_H * HOUR_S, np.nan, own)
     between = np.searchsorted(np.asarray(stock_taken_s, dtype=np.float64), at_s)
     risen = 0.0
-    for part in np.unique(between):
+    begun = 1 if len(stock_taken_s) else 0  # what lay there before anybody took stock is in no book
+    for part in np.unique(between[between >= begun]):
         known = own[(between == part) & np.isfinite(own)]
         risen = max(risen, float(np.max(known - np.minimum.accumulate(known), initial=0.0)))
     load = float(np.nanmax(values))

@@ -19,8 +19,8 @@ LEAST_OTHERS = 2
 APART_AT = 3.3
 """Deviations of closeness, among neighbours, from which a course of its own is a reason."""
 APART_FLOOR = 0.3
-MEMORY_DAYS = 2.0
-"""Days for which weather remembers itself: two of them tell no more than one."""
+MEMORY_DAYS = 3.0
+"""Days for which weather remembers itself: three of them tell no more than one."""
 WEATHER_CM = 100.0
 """Below this the days' weather no longer reaches the soil."""
 STILL_AT = 1.2

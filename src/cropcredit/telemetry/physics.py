@@ -118,18 +118,24 @@ def daily_swing(moves: Floats, grid: Grid) -> float:
 
 
 def no_memory(track: Track, values: Floats, grid: Grid) -> Check:
-    """Ask whether values follow from one another, or are drawn one by one about a constant."""
+    """Ask whether values follow from those before, or from those of the day before, or are drawn one by one."""
     code = "no_memory"
     if track.quantity not in MEMORY:
         return not_assessed(code, "quiet", track)
-    both = np.isfinite(values[1:]) & np.isfinite(values[:-1])
-    if grid.per_day < COURSE or both.sum() < MEMORY_STEPS:
+    spread = float(np.nanstd(values)) if np.isfinite(values).sum() >= MEMORY_STEPS else 0.0
+    ratios = [_unlikeness(values, lag) / max(spread**2, 1e-12) for lag in (1, grid.per_day)]
+    if grid.per_day < COURSE or not spread or not np.isfinite(ratios).any():
         return not_assessed(code, "too_short", track)
-    moves = np.diff(values)[both]
-    spread = float(np.nanstd(values))
-    ratio = float(np.mean(moves**2)) / (2 * spread**2) if spread > 0 else 0.0
+    ratio = float(np.nanmin(ratios))
     loud = spread**2 / (spread**2 + MEMORY[track.quantity] ** 2)
     return answer(code, suspicion(ratio * loud, at=MEMORY_AT), track, memory=1 - ratio, spread=spread)
+
+
+def _unlikeness(values: Floats, lag: int) -> float:
+    """Half of the mean squared change over a lag: the variance itself where nothing is remembered; NaN: too few."""
+    moves = values[lag:] - values[:-lag]
+    known = moves[np.isfinite(moves)]
+    return float(np.mean(known**2)) / 2 if len(known) >= MEMORY_STEPS // 2 else float("nan")
 
 
 def too_smooth(track: Track) -> Check:

@@ -10,8 +10,9 @@ import numpy as np
 
 from cropcredit.telemetry import agreement, copies, grain, neighbours, physics, siting
 from cropcredit.telemetry.alike import median_of_rows
-from cropcredit.telemetry.around import Around, PastDays
-from cropcredit.telemetry.evidence import Check
+from cropcredit.telemetry.around import Around
+from cropcredit.telemetry.days import aligned, low_mean_high, on_days
+from cropcredit.telemetry.evidence import Check, Meaning
 from cropcredit.telemetry.tracks import COURSE, DAY_S, Floats, Grid, Track, daily_means, daily_sums, laid, within_day
 
 SAME_DEPTH = 0.25
@@ -19,6 +20,8 @@ SAME_DEPTH = 0.25
 NOT_COPIED = ("weather.rain", "store.weight", "metering.water.total")
 """Their small movements come from tips, trucks and taps, which neighbours may share."""
 MOST_SHIFTS = 6
+CAUSES = {"stuck", "jump", "not_buried", "above_porosity", "below_air_dry"}
+"""What explains that a channel has no daily cycle, no memory, or a course of its own."""
 
 
 class Laid:
@@ -102,7 +105,7 @@ class Laid:
             days = self.other_days(row)
             gauges = int(np.isfinite(days).any(axis=1).sum())
             known = np.isfinite(days).sum(axis=0) >= (gauges + 1) // 2
-            return agreement.Rain(mm=np.where(known, median_of_rows(days), np.nan), gauges=gauges)
+            return agreement.Rain(mm=np.where(known, median_of_rows(days), np.nan), gauges=gauges, each=days)
         if self.around.weather is None:
             return None
         mm = on_days(self.around.weather.rain_mm, self.around.weather.start_s, self.grid)
@@ -132,8 +135,20 @@ def all_checks(tracks: Sequence[Track], around: Around, grid: Grid) -> list[Chec
     view = Laid(tracks, around, grid)
     found = [*_device(view)]
     for row in range(len(tracks)):
-        found += [*_physics(view, row), *_siting(view, row), *_agreement(view, row), *_grain(view, row)]
+        about = [*_physics(view, row), *_siting(view, row), *_agreement(view, row), *_grain(view, row)]
+        found += _explained(about)
     return found
+
+
+def _explained(checks: Sequence[Check]) -> list[Check]:
+    """Leave a doubt about a channel open where a fault of the sensor or its place explains it: that one stands."""
+    causes = {check.code for check in checks if check.reason} & CAUSES
+    return [
+        replace(check, suspicion=None, because="explained", facts=())
+        if causes and check.reason is not None and check.reason.meaning is Meaning.DOUBT
+        else check
+        for check in checks
+    ]
 
 
 def alike_track(track: Track, others: Sequence[Track]) -> Track | None:
@@ -147,17 +162,6 @@ def alike_track(track: Track, others: Sequence[Track]) -> Track | None:
         elif abs(other.depth_cm - track.depth_cm) <= max(3.0, SAME_DEPTH * track.depth_cm):
             return other
     return None
-
-
-def on_days(values: Floats, start_s: float, grid: Grid) -> Floats:
-    """Shift daily values onto a grid's days, shape (days,)."""
-    rows = copies.days_in(grid, start_s) + np.arange(grid.days)
-    inside = (rows >= 0) & (rows < len(values))
-    return (
-        np.where(inside, values[np.clip(rows, 0, max(len(values) - 1, 0))], np.nan)
-        if len(values)
-        else np.full(grid.days, np.nan)
-    )
 
 
 def _device(view: Laid) -> Iterator[Check]:
@@ -193,36 +197,9 @@ def _replayed(view: Laid) -> Check:
     held = [past[view.tracks[i].quantity, view.tracks[i].channel] for i in rows]
     start = min(one.start_s for one in held)
     days_ago = copies.days_in(view.grid, start)
-    told = copies.rows_of([_aligned(one, start, days_ago) for one in held])
+    told = copies.rows_of([aligned(one, start, days_ago) for one in held])
     now = copies.rows_of([low_mean_high(view.tracks[i], view.grid) for i in rows])
     return copies.replayed(now, copies.Past(days_ago=days_ago, values=told))
-
-
-def low_mean_high(track: Track, grid: Grid) -> tuple[Floats, Floats, Floats]:
-    """Lowest, mean and highest value of each day of the grid, each of shape (days,)."""
-    rows = np.floor((track.at_s - grid.start_s) / DAY_S).astype(np.int64)
-    inside = (rows >= 0) & (rows < grid.days) & np.isfinite(track.values)
-    low, high = np.full(grid.days, np.inf), np.full(grid.days, -np.inf)
-    np.minimum.at(low, rows[inside], track.values[inside])
-    np.maximum.at(high, rows[inside], track.values[inside])
-    held = np.bincount(rows[inside], minlength=grid.days)
-    total = np.bincount(rows[inside], weights=track.values[inside], minlength=grid.days)
-    known = held > 0
-    parts = (low, total / np.maximum(held, 1), high)
-    blank_low, blank_mean, blank_high = (np.where(known, part, np.nan) for part in parts)
-    return blank_low, blank_mean, blank_high
-
-
-def _aligned(past: PastDays, start_s: float, days: int) -> tuple[Floats, Floats, Floats]:
-    """Lay a past on common days from ``start_s`` on, up to the window."""
-    shift = round((past.start_s - start_s) / DAY_S)
-    out = []
-    for part in (past.low, past.mean, past.high):
-        row = np.full(days, np.nan)
-        kept = part[: max(days - shift, 0)]
-        row[shift : shift + len(kept)] = kept
-        out.append(row)
-    return out[0], out[1], out[2]
 
 
 def _physics(view: Laid, row: int) -> Iterator[Check]:

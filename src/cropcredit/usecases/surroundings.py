@@ -200,12 +200,14 @@ class GatherSurroundings:
         return WeatherDays(start_s=first.timestamp(), rain_mm=village.weather.rain_mm[row], mean_c=mean)
 
     def _book(self, store_id: str, at: datetime) -> tuple[tuple[tuple[float, float], ...] | None, tuple[float, ...]]:
-        """Give what was carried in and out, and when somebody took stock; None: the store has no book."""
+        """Give what was carried in and out, and when somebody took stock; None: no book was begun."""
         lots = self.facts.find(GrainLot, as_of=at, store_id=store_id) if store_id else []
         if not lots:
             return None, ()
         moved = [one for lot in lots for one in self.facts.find(GrainMovement, as_of=at, lot_id=lot.id)]
         seen = [one for lot in lots for one in self.facts.find(StoreInspection, as_of=at, lot_id=lot.id)]
+        if not seen:
+            return None, ()
         moves = sorted((one.at.timestamp(), one.weight_kg) for one in moved)
         return tuple(moves), tuple(sorted(one.at.timestamp() for one in seen))
 

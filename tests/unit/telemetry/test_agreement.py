@@ -68,6 +68,21 @@ def test_rain_on_dry_days_is_somebody_elses_unless_only_a_far_station_says_so():
     assert doubt(gauged(shifted)["rain_alone"]) == 0.0, "another midnight is no other rain"
 
 
+def test_showers_differ_from_hamlet_to_hamlet():
+    spared = rain() * 0.25
+    others = Rain(mm=rain(), gauges=3, each=np.array([rain(), rain() * 1.2, rain() * 0.3]))
+    roofed = replace(others, each=np.array([rain(), rain() * 1.2, np.zeros(DAYS)]))
+    assert doubt(gauged(spared, others)["gauge_silent"]) < 0.3, "one neighbour had as little"
+    assert doubt(gauged(spared, roofed)["gauge_silent"]) > 0.5, "a gauge under a roof is no witness"
+    shower = rain()
+    shower[20] = 30.0
+    seen_by_one = replace(others, each=np.array([rain(), rain(), shower]))
+    assert doubt(gauged(shower, others)["rain_alone"]) > 0.5
+    assert doubt(gauged(shower, seen_by_one)["rain_alone"]) == 0.0
+    silent = replace(others, each=np.zeros((3, DAYS)))
+    assert gauged(spared, silent)["gauge_silent"].because == "no_rain"
+
+
 def test_without_rain_or_others_a_gauge_is_not_judged():
     assert gauged(np.zeros(DAYS), Rain(mm=np.zeros(DAYS), gauges=3))["gauge_silent"].because == "no_rain"
     assert {check.because for check in gauged(rain(), None).values()} == {"no_weather"}

@@ -114,6 +114,7 @@ def test_without_a_past_there_is_nothing_to_repeat():
     assert replayed(told(), None).because == "no_history"
     assert replayed(told()[:, :8], past(told(), ago=365)).because == "no_history"
     assert replayed(told(), Past(days_ago=5, values=told()[:, :5])).because == "no_history"
+    assert replayed(told(), Past(days_ago=1, values=told()[:, :1])).because == "no_history"
     assert replayed(told(), Past(days_ago=400, values=np.full((6, 400), np.nan))).because == "too_short"
 
 

@@ -58,6 +58,12 @@ def test_what_an_inspector_has_seen_is_no_rise():
     assert doubt(asked(scale(after(10, 1500) + after(20, 1500)), taken=taken)["weight_rise"]) > 0.9
 
 
+def test_what_lay_there_before_anybody_took_stock_is_in_no_book():
+    filled = scale(after(5, 9000) - 9000)
+    assert doubt(asked(filled)["weight_rise"]) > 0.9
+    assert doubt(asked(filled, taken=(12 * DAY_S,))["weight_rise"]) < 0.05
+
+
 def test_water_weighs_too():
     damp = np.linspace(12.0, 16.0, len(HOURS))
     swollen = LOAD * (100 - 12.0) / (100 - damp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cropcredit.telemetry import physics
+from cropcredit.telemetry import Grid, physics
 from tests.unit.telemetry.nature import DAILY, GRID, HOURS, air, dice, doubt, soil, track, weather
 
 
@@ -67,6 +67,13 @@ def test_values_drawn_one_by_one_have_no_memory_a_quiet_sensor_is_no_lottery():
     assert doubt(physics.no_memory(track("soil.moisture", soil()), soil(), GRID)) < 0.05
     assert physics.no_memory(track("soil.ec", soil()), soil(), GRID).because == "quiet"
     assert physics.no_memory(track("soil.moisture", weather()), weather(), DAILY).because == "too_short"
+
+
+def test_four_readings_a_day_remember_the_day_before():
+    six_hourly = Grid(start_s=0.0, step_s=6 * 3600, count=4 * 30)
+    honest, drawn = air()[::6], 15 + dice().normal(0, 5, 120)
+    assert doubt(physics.no_memory(track("air.temperature", honest, step_s=21_600), honest, six_hourly)) < 0.2
+    assert doubt(physics.no_memory(track("air.temperature", drawn, step_s=21_600), drawn, six_hourly)) > 0.7
 
 
 def test_air_flickers_a_drawn_line_does_not():

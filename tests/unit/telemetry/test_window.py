@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cropcredit.telemetry import Around, Neighbour, PastDays, Track, WeatherDays, grade_values, grid_for
+from cropcredit.telemetry import Around, Meaning, Neighbour, PastDays, Track, WeatherDays, grade_values, grid_for
+from cropcredit.telemetry.days import low_mean_high
 from cropcredit.telemetry.tracks import DAY_S, daily_means, daily_sums, laid
-from cropcredit.telemetry.window import alike_track, low_mean_high
+from cropcredit.telemetry.window import alike_track
 from tests.unit.telemetry.nature import DAYS, GRID, HOURS, air, dice, rain, reason, soil, track, weather
 
 
@@ -113,6 +114,15 @@ def test_a_store_is_weighed_with_its_moisture_and_air():
     damp = track("store.grainMoisture", 12 + dice().normal(0, 0.05, len(HOURS)), channel="p1")
     assert "weight_rise" in codes((stones, damp, track("air.temperature", air())), Around(moves=()))
     assert "weight_rise" not in codes((stones,))
+
+
+def test_a_sensor_that_hangs_is_stuck_and_no_more_is_made_of_it():
+    hung = (track("air.temperature", np.where(HOURS < 100, air(99), 15.0)), *device(99)[1:])
+    found = grade_values(hung, Around(neighbours=VILLAGE), GRID)
+    reasons = [check.reason for check in found if check.reason]
+    assert "stuck" in [reason.code for reason in reasons]
+    assert Meaning.DOUBT not in [reason.meaning for reason in reasons]
+    assert "explained" in {check.because for check in found if check.quantity == "air.temperature"}
 
 
 def test_nothing_measured_nothing_asked():

@@ -185,7 +185,9 @@ def test_a_store_is_held_against_the_book_of_its_lots():
     seen = StoreInspection(
         id="i", known_at=START, lot_id="l", at=START + DAY, weight_kg=9000.0, moisture_pct=13.0, inspector="w"
     )
-    land.facts.add(lot, moved, seen)
+    land.facts.add(lot, moved)
+    assert land.around(places=here).moves is None, "nobody has taken stock: no book was begun"
+    land.facts.add(seen)
     around = land.around(places=here)
     assert around.moves == ((START.timestamp(), -500.0),)
     assert around.stock_taken_s == ((START + DAY).timestamp(),)
