@@ -20,7 +20,7 @@ from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.database.rollups import DatabaseRollups
 from cropcredit.adapters.parquet.readings import write_old_readings
 from cropcredit.errors import MalformedInput, StateConflict, StoreUnavailable
-from cropcredit.model import Clock, Measurement, Reading
+from cropcredit.model import Clock, Measurement, Reading, Source
 from cropcredit.usecases.retain import RetainReadings
 from tests.fakes import FakeClock
 
@@ -140,6 +140,21 @@ def test_a_late_reading_of_a_moved_month_is_rolled_up_with_what_moved_and_moves_
     before = farm.everything()
     assert farm.retain() == 1
     assert farm.everything() == before
+
+
+def test_readings_without_a_counter_are_moved_and_found_too_in_another_zone_as_well(farm):
+    for minute in range(0, 300, 50):
+        one = said("a", 1, value=minute)
+        named = {field: getattr(one, field) for field in one.__struct_fields__}
+        named |= {"boot": 0, "seq": minute << 21, "observed_at": START + minute * HOUR / 60, "source": Source.SENML}
+        farm.store.add([(Reading(**named), b"[]")], [], received_at=NOW - 400 * DAY)
+    before = farm.everything()
+    farm.retain()
+    assert farm.everything() == before
+    moved = DatabaseRollups(farm.engine, zone="UTC").rollups(["a"], hours=1, since=START, until=START + 5 * HOUR)
+    assert [hour.count for hour in moved] == [2, 1, 1, 1, 1]
+    early = farm.store.readings(["a"], since=START, until=START + HOUR)
+    assert [reading.boot for reading, _ in early] == [0, 0]
 
 
 class Died(Exception):

@@ -163,7 +163,11 @@ def _runs(rows: Sequence[_Old]) -> list[tuple[int, int, int, int]]:
     seqs: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for old in rows:
         seqs[old.device, old.reading.boot].append(old.reading.seq)
-    return [(*name, *run) for name, found in seqs.items() for run in runs(found)]
+    return [
+        (device, boot, *run)
+        for (device, boot), found in seqs.items()
+        for run in ([(seq, seq) for seq in found] if boot == UNCOUNTED else runs(found))
+    ]
 
 
 def _months(first: datetime, before: datetime) -> Iterator[Month]:

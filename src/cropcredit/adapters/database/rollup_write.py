@@ -33,9 +33,8 @@ def write_passes(connection: Connection, passes: Sequence[Pass], zone: str) -> l
 def _claim(connection: Connection, work: Pass) -> bool:
     """Count the version up; false if it is no longer the one that was computed from."""
     mine = and_(ROLLED_DEVICE.c.device == work.device, ROLLED_DEVICE.c.version == work.ledger.version)
-    return (
-        connection.execute(update(ROLLED_DEVICE).where(mine).values(version=ROLLED_DEVICE.c.version + 1)).rowcount == 1
-    )
+    counted = update(ROLLED_DEVICE).where(mine).values(version=ROLLED_DEVICE.c.version + 1)
+    return connection.execute(counted).rowcount == 1
 
 
 def _clear(connection: Connection, work: Pass) -> None:

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, delete, select, text, update
 from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import device_keys, insert_into
 from cropcredit.adapters.database.engine import reading, writing
-from cropcredit.adapters.database.ledger import read_ledger
+from cropcredit.adapters.database.ledger import UNCOUNTED, read_ledger
 from cropcredit.adapters.database.rolling import Pass, next_pass
 from cropcredit.adapters.database.rollup_view import HOUR, View, courses
 from cropcredit.adapters.database.rollup_write import write_passes
-from cropcredit.adapters.database.tables import READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
+from cropcredit.adapters.database.tables import ARCHIVED, READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
 from cropcredit.telemetry.rollup import LocalHours, Rollup, Window, gains
 from cropcredit.telemetry.tracks import HourlyCourse
 
@@ -130,10 +130,11 @@ class DatabaseRollups:
         with writing(self._engine) as connection:
             for table in (ROLLUP, ROLLED_HOUR, ROLLED):
                 connection.execute(delete(table).where(table.c.device == device))
-            uncounted = select(READING.c.device, READING.c.boot, READING.c.seq)
-            uncounted = uncounted.where(READING.c.device == device, READING.c.boot == 0)
-            again = insert_into(connection, UNROLLED).from_select(["device", "boot", "seq"], uncounted)
-            connection.execute(again.on_conflict_do_nothing())
+            for table, seq in ((READING, READING.c.seq), (ARCHIVED, ARCHIVED.c.first)):
+                uncounted = select(table.c.device, table.c.boot, seq).where(table.c.device == device)
+                uncounted = uncounted.where(table.c.boot == UNCOUNTED)
+                again = insert_into(connection, UNROLLED).from_select(["device", "boot", "seq"], uncounted)
+                connection.execute(again.on_conflict_do_nothing())
             moved = update(ROLLED_DEVICE).where(ROLLED_DEVICE.c.device == device)
             connection.execute(moved.values(version=ROLLED_DEVICE.c.version + 1, zone=self._clock.zone))
 
