@@ -68,6 +68,18 @@ def test_a_device_without_network_measures_on_and_sends_it_all_later(village, pe
     assert "network lost" not in err, "what was asked for is no complaint"
 
 
+def test_an_outage_lasts_and_readings_wait_for_its_end(village, peer):
+    process = village.start("run", *FAST, "--seconds", "60", "--outage", "0.5:100000")
+    wait_for(
+        lambda: sum(states[-1] == {"online": False} for states in peer.states.values()) == len(STATIONS),
+        within_s=30, what="all devices offline at once",
+    )  # fmt: skip
+    process.terminate()
+    code, summary, _ = ended(process)
+    assert code == 1
+    assert summary["outages"] == len(STATIONS)
+
+
 def test_a_full_ring_loses_the_oldest_and_tells_the_server_from_where_it_still_holds(village, peer):
     peer.deaf.set()
     process = village.start("run", *FAST, "--seconds", "4", "--ring", "20", "--ledger")

@@ -216,7 +216,7 @@ def test_what_gave_way_is_not_sent_again_even_when_it_was_under_way():
 def test_at_a_given_rate_live_readings_take_what_they_need_and_old_ones_half_at_most(journal):
     device = switched_on(journal, rate=4, resend_after_s=1000)
     measure(device, 100)
-    sent = [numbers(device.pump(second * 1.0)) for second in range(11)]
+    sent = [numbers(device.pump(quarter / 4)) for quarter in range(41)]
     assert sum(map(len, sent[1:])) == 20, "two a second in ten seconds"
     measure(device, 30, live=True)
     mixed = numbers(device.pump(11.0))
