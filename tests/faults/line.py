@@ -221,7 +221,8 @@ class FaultLine(Line):
         ledger = {name: one for name, one in self.ledger().items() if name[0] not in self._aside}
         found = oracle.balance(ledger, self.store().without(self._aside), also_injected=digests)
         found.redelivered = self.witness.redelivered
-        found.breaches = [*self.witness.breaches, *map(str, self.witness.unkept(self.look.settled()))]
+        unkept = map(str, self.witness.unkept(self.look.settled()))
+        found.breaches = [*self.witness.breaches, *unkept, *self.look.hollow()]
         return found
 
     def finish(self, simulator: subprocess.Popen[str]) -> Account:
@@ -237,5 +238,6 @@ class FaultLine(Line):
                 process.kill()
             process.join()
         super().close()
+        self.app.ingest_messages.store._engine.dispose()  # type: ignore[attr-defined] # one engine serves all stores
         self.proxy.close()
         self.look.close()

@@ -22,6 +22,7 @@ from tests.integration.conftest import free_port
 from tests.postgres import Postgres
 
 MEGABYTE = 1 << 20
+COPIES = 4
 
 
 def disk_full(stage: Stage) -> Account:
@@ -158,11 +159,11 @@ def power_lost(stage: Stage) -> Account:
     devices = line.simulate(*stage.live, *NONSENSE)
     wait(line.stored, "readings flow")
     checked = 0
-    for number in range(2 * stage.form.rounds):
+    for number in range(COPIES * stage.form.rounds):
         time.sleep(stage.rng.uniform(0.05, 0.4))
         checked += _check_copy(line, stage.room / f"copy{number}")
     found = line.finish(devices)
-    found.note = f"{2 * stage.form.rounds} copies, {checked} acks held against them"
+    found.note = f"{COPIES * stage.form.rounds} copies, {checked} acks held against them"
     return found
 
 
@@ -180,8 +181,10 @@ def _check_copy(line: FaultLine, copy: Path) -> int:
     if whole != "ok":
         raise Failed(f"a copy taken mid-write is not whole: {whole}")
     look = Look(f"sqlite:///{copy / 'cropcredit.db'}")
-    settled = look.settled()
+    settled, hollow = look.settled(), look.hollow()
     look.close()
+    if hollow:
+        raise Failed(hollow[0])
     missing = [one for one in said if not within(one, settled)]
     if missing:
         raise Failed(f"acknowledged and not on the disk: {missing[0]}")

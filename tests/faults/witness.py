@@ -126,6 +126,17 @@ class Look:
         with self._engine.connect() as connection:
             return joined([(row[0], row[1], row[2], row[3]) for row in connection.execute(text(query))])
 
+    def hollow(self) -> list[str]:
+        """Name the boots of which more is settled than is stored, refused or in conflict."""
+        query = """
+            SELECT device, boot, sum(last - first + 1) - (SELECT count(*) FROM (
+              SELECT seq FROM reading r WHERE r.device = s.device AND r.boot = s.boot UNION
+              SELECT seq FROM rejected p WHERE p.device = s.device AND p.boot = s.boot) AS known)
+            FROM settled s GROUP BY device, boot"""
+        with self._engine.connect() as connection:
+            rows = connection.execute(text(query)).fetchall()
+        return [f"{missing} seqs of boot {boot} are settled and nowhere" for _, boot, missing in rows if missing]
+
     def kept(self, message: Published, settled: Settled) -> bool:
         """Say whether a message is stored or set aside; a state needs no such proof, the next one says it again."""
         if message.topic.endswith("/state"):
