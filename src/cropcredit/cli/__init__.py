@@ -11,7 +11,6 @@ from cropcredit.cli import (
     dashboard,
     demo,
     device_check,
-    devices,
     fields,
     imports,
     loans,
