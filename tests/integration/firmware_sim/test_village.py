@@ -77,7 +77,7 @@ def test_an_outage_lasts_and_readings_wait_for_its_end(village, peer):
     process.terminate()
     code, summary, _ = ended(process)
     assert code == 1
-    assert summary["outages"] == len(STATIONS)
+    assert summary["outages"] == summary["connects"] == len(STATIONS), "nobody came back before its end"
 
 
 def test_a_full_ring_loses_the_oldest_and_tells_the_server_from_where_it_still_holds(village, peer):

@@ -137,3 +137,12 @@ def test_a_journal_of_an_earlier_version_is_taken_over_with_all_it_holds(tmp_pat
     totals = journal.totals()
     assert (totals.recorded, totals.acked, totals.lost, totals.outstanding) == (9, 8, 0, 1)
     journal.close()
+
+
+def test_a_message_is_sound_when_it_was_measured_and_is_still_held():
+    journal = Journal(":memory:")
+    number = journal.power_on(["a"])["a"].number
+    journal.append(number, 1, 1, b"")
+    journal.append(number, 1, 2, b"", poison="range")
+    assert [journal.is_sound(number, 1, seq) for seq in (1, 2, 3)] == [True, False, False]
+    journal.close()
