@@ -79,6 +79,8 @@ def copied(shifted: Floats, others: Others, grid: Grid, *, shift_s: float = 0.0)
     """
     if not others.ids:
         return not_assessed("copied", "no_neighbours")
+    if grid.count < 2 * LEAST:
+        return not_assessed("copied", "too_short")
     several = grid.per_day > 1
     ours, theirs = fingerprint(shifted, grid), fingerprint(others.values, grid)
     courses, their_courses = (None, None) if several else (_course(shifted), _course(others.values))

@@ -144,6 +144,8 @@ def daily_sums(rises: Floats, grid: Grid) -> Floats:
 def within_day(values: Floats, grid: Grid) -> Floats:
     """Deviation of each step from the running mean of a day around it, shape (n,); NaN near gaps and ends."""
     width = grid.per_day
+    if len(values) <= width:
+        return np.full(len(values), np.nan)
     known = np.isfinite(values)
     kernel = np.ones(width + 1)
     kernel[[0, -1]] = 0.5  # a whole day, centred
