@@ -33,6 +33,8 @@ A scenario file (TOML) gives groups of devices their parts; the first group that
   [group.faults]                   # as the options of 'run': probabilities, or seconds
   duplicate = 0.1
   outage = "3600:600"
+
+firmware_sim/scenarios/ holds examples.
 """
 GROUP_KEYS = frozenset(
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from firmware_sim.faults import Faults
 from firmware_sim.plan import Character
 from firmware_sim.scenario import Group, Role, cast, read_scenario, shares
 
+SCENARIOS = Path(__file__).parents[3] / "firmware_sim" / "scenarios"
 NAMES = [f"sim-{i:03d}" for i in range(100)]
 USUAL = Character(habits=Habits(), faults=Faults(duplicate=0.5), clock=DeviceClock())
 
@@ -70,6 +72,14 @@ def test_a_file_gives_groups_their_parts(tmp_path):
     assert own.faults.duplicate == 0.5, "what the group does not name stays as the options say"
     assert sum(role.change == "bucket" for role in made.roles.values()) == 9
     assert set(made.special) == set(chosen)
+
+
+@pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.toml")), ids=lambda file: file.stem)
+def test_a_scenario_that_ships_can_be_played(file):
+    climate, groups = read_scenario(file, usual=USUAL, known=CHANGES)
+    roles = cast(NAMES, groups, climate=climate, usual=Role(), applies=APPLIES, seed=1).roles
+    assert len({role.kind for role in roles.values()}) == 3
+    assert len({role.change for role in roles.values()}) == 6
 
 
 @pytest.mark.parametrize(
