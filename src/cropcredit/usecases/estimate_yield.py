@@ -60,7 +60,7 @@ from cropcredit.usecases.verify_crops import Claims, read_claims, unseen
 from cropcredit.usecases.yield_data import region_of, season_table
 
 KIND = "yield"
-METHOD = "yield-2"
+METHOD = "yield-3"
 """Change when the numbers change: it is part of every run's name."""
 PAST = timedelta(days=365)
 """Plantings harvested longer ago than this are not estimated again."""
