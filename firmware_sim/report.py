@@ -104,7 +104,8 @@ def summary(fleet: Fleet, journal: Journal, *, seconds: float, bearer: str) -> d
         "lost": journal.lost,
         "outstanding": totals.outstanding,
         "seconds": round(seconds, 3),
-        "all_online_s": None if fleet.around.all_online_s is None else round(fleet.around.all_online_s, 3),
+        "all_online_s": _rounded(fleet.around.all_online_s),
+        "all_online_cpu_s": _rounded(fleet.around.all_online_cpu_s),
         "ack_s": waits(fleet.around.waits),
         "cpu_s": round(used.ru_utime + used.ru_stime, 3),
         "peak_memory_mb": _peak_mb(used),
@@ -137,6 +138,10 @@ def waits(seconds: Iterable[float]) -> dict[str, float | None]:
         return dict.fromkeys(("p50", "p99", "max"))
     last = len(ordered) - 1
     return {"p50": ordered[round(0.5 * last)], "p99": ordered[round(0.99 * last)], "max": ordered[last]}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _peak_mb(used: resource.struct_rusage) -> float:

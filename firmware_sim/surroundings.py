@@ -50,6 +50,8 @@ class Surroundings:
     began_at: float = field(default_factory=time.monotonic)
     all_online_s: float | None = None
     """Seconds until all of them had been online; None before."""
+    all_online_cpu_s: float | None = None
+    """CPU of the whole process at that moment."""
     connecting: list[tuple[float, str, Connecting]] = field(default_factory=list)
     """A heap of who means to connect, by moment."""
     hold_connects_until: float = 0.0
@@ -61,7 +63,7 @@ class Surroundings:
         """Count one more device that has come online for the first time."""
         self.been_online += 1
         if self.been_online == len(self.device_ids):
-            self.all_online_s = time.monotonic() - self.began_at
+            self.all_online_s, self.all_online_cpu_s = time.monotonic() - self.began_at, time.process_time()
             self.tell(f"all {self.been_online} devices online after {self.all_online_s:.2f} s")
 
     def connect(self, now: float) -> None:
