@@ -19,6 +19,7 @@ SAME_DEPTH = 0.25
 """Depths that differ by less than this share are compared."""
 NOT_COPIED = ("weather.rain", "store.weight", "metering.water.total")
 """Their small movements come from tips, trucks and taps, which neighbours may share."""
+FLOODED_BY_PLAN = ("soil.moisture", "soil.ec")
 MOST_SHIFTS = 6
 CAUSES = {"stuck", "jump", "not_buried", "above_porosity", "below_air_dry"}
 """What explains that a channel has no daily cycle, no memory, or a course of its own."""
@@ -191,7 +192,9 @@ def _soil_together(view: Laid) -> Iterator[Check]:
 
 def _replayed(view: Laid) -> Check:
     past = {(one.quantity, one.channel): one for one in view.around.past}
-    rows = [i for i, t in enumerate(view.tracks) if (t.quantity, t.channel) in past and t.quantity not in NOT_COPIED]
+    timed = FLOODED_BY_PLAN if view.around.flooded else ()  # floods repeat themselves from year to year
+    unlike = (*NOT_COPIED, *timed)
+    rows = [i for i, t in enumerate(view.tracks) if (t.quantity, t.channel) in past and t.quantity not in unlike]
     if not rows:
         return copies.replayed(np.empty((0, 0)), None)
     held = [past[view.tracks[i].quantity, view.tracks[i].channel] for i in rows]

@@ -157,3 +157,10 @@ def test_counters_are_laid_out_as_what_they_gained_over_resets():
     assert steps[[1, 2, 25]].tolist() == [2.0, 1.0, 3.0]
     assert daily_sums(steps, GRID)[:2].tolist() == [3.0, 3.0]
     assert np.isnan(daily_means(steps, GRID)[0]), "a day of two hours has no mean"
+
+
+def test_floods_by_plan_repeat_themselves_and_are_no_replay():
+    wet = tuple(one for one in device(99) if one.quantity == "soil.moisture")
+    held = tuple(one for one in past(99) if one.quantity == "soil.moisture")
+    assert "replayed" in codes(wet, Around(past=held))
+    assert opened(wet, Around(past=held, flooded=True))["replayed"] == "no_history"
