@@ -27,7 +27,8 @@ BATCH = 10_000
 """Messages per commit, at most; the broker's window (``max_inflight_messages``) is twice as large, so that the next
 batch comes in while this one is committed."""
 LINGER_S = 0.05
-"""How long the first message of a batch waits for others, at most."""
+"""A batch begins so long after the one before it, at the soonest: twenty commits a second, and after silence no wait.
+What came in while the last one was committed has waited then, so under load one follows the other at once."""
 QUIET_S = 0.01
 """When nothing more came for so long, nothing will: the broker's window is smaller than a batch, or all is said."""
 MOST_PENDING = 10 * BATCH
@@ -108,7 +109,7 @@ class Subscriber:
     def __post_init__(self) -> None:
         self._client = self._new_client()
         self._pending: list[Delivery] = []
-        self._first_at = self._last_at = 0.0
+        self._began = self._last_at = 0.0
         self._commit, self._connect = _Backoff(), _Backoff()
 
     def run(self, stop: Event) -> None:
@@ -166,8 +167,6 @@ class Subscriber:
 
     def _queue(self, deliveries: Sequence[Delivery]) -> None:
         self._last_at = time.monotonic()
-        if not self._pending:
-            self._first_at = self._last_at
         self._pending += deliveries
         self.health.received += len(deliveries)
 
@@ -225,14 +224,14 @@ class Subscriber:
 
     @property
     def _due_at(self) -> float:
-        return min(self._first_at + LINGER_S, self._last_at + QUIET_S)
+        return min(self._began + LINGER_S, self._last_at + QUIET_S)
 
     def _due(self) -> bool:
         full = len(self._pending) >= BATCH or time.monotonic() >= self._due_at
         return bool(self._pending) and full and self._commit.over
 
     def _work_off(self) -> None:
-        batch = self._pending[:BATCH]
+        batch, self._began = self._pending[:BATCH], time.monotonic()
         try:
             done = self.handle([one.message for one in batch])
         except Exception as error:  # the store failed, or a defect did: nothing is acknowledged, the batch is kept

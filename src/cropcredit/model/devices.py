@@ -182,8 +182,7 @@ class Added:
     """Readings under an identity that is taken, with other content, by device."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the store holds of one boot of one device: everything the device may forget."""
 
     device_id: str

@@ -76,4 +76,7 @@ def contiguous(ranges: Sequence[Range], *, start: int = 1) -> int:
     >>> contiguous([(1, 3), (7, 9)]), contiguous([(2, 3)])
     (3, 0)
     """
-    return next((last for first, last in ranges if first <= start <= last), start - 1)
+    for first, last in ranges:
+        if first <= start <= last:
+            return last
+    return start - 1

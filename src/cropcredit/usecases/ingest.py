@@ -34,8 +34,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """True for a copy that the broker had kept from before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """What is to be published once the batch is committed."""
 
     topic: str

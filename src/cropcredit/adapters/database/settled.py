@@ -126,9 +126,9 @@ def highest_boots(connection: Connection, devices: Sequence[int]) -> dict[int, i
 
 def ack(device_id: str, boot: int, ranges: Sequence[Range], *, low: int, poison: Sequence[tuple[int, str]]) -> Ack:
     """Word what one device may forget of one boot: below ``low`` it holds nothing, so nobody waits for it."""
-    held = merged([*ranges, (1, low - 1)] if low > 1 else ranges)
+    held = merged([*ranges, (1, low - 1)]) if low > 1 else ranges
     upto = contiguous(held)
-    beyond = tuple((first, last) for first, last in held if first > upto)
+    beyond = tuple([(first, last) for first, last in held if first > upto])
     return Ack(device_id=device_id, boot=boot, upto=upto, ranges=beyond[:MOST_NAMED], rejected=tuple(poison))
 
 
