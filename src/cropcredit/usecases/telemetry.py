@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,7 @@ class Surroundings(Protocol):
     ) -> Around: ...
 
 
+FOREVER = datetime.max.replace(tzinfo=UTC)
 Series = dict[tuple[str, str, str], list[tuple[datetime, float]]]
 """Samples per (device, quantity, channel), in the order of measurement."""
 
@@ -164,10 +165,11 @@ class SummariseSensors:
         for place in places:
             starts[place.device_id] = min(place.from_at, starts.get(place.device_id, place.from_at))
         boots = self.readings.boots(sorted(starts))
+        stands = {device_id: _spans(p for p in places if p.device_id == device_id) for device_id in starts}
         found: dict[str, list[Dated]] = {device_id: [] for device_id in sorted(starts)}
         for reading, received_at in self.readings.readings(sorted(starts), since=since, until=end, known_by=at):
             dated = date_reading(reading, received_at, boots, not_before=starts[reading.device_id])
-            if any(p.device_id == reading.device_id and _stands(p, dated.at) for p in places):
+            if any(first <= dated.at < end for first, end in stands[reading.device_id]):
                 found[reading.device_id].append(dated)
         return {device_id: sorted(readings, key=lambda d: d.at) for device_id, readings in found.items()}
 
@@ -201,7 +203,7 @@ class SummariseSensors:
         at: datetime,
     ) -> tuple[DeviceEvidence, ...]:
         since, end = window
-        states = self.readings.states()
+        states = self.readings.states(sorted(dated))
         found = []
         for device_id, readings in dated.items():
             here = [place for place in places if place.device_id == device_id]
@@ -275,7 +277,9 @@ class FindGaps:
 
     def __call__(self, device_ids: Sequence[str] | None = None) -> list[Gap]:
         """Give the gaps of these devices (None: of all)."""
-        found = find_gaps(self.readings.spans(device_ids), self.readings.boots(device_ids), self.readings.states())
+        found = find_gaps(
+            self.readings.spans(device_ids), self.readings.boots(device_ids), self.readings.states(device_ids)
+        )
         return sorted(found, key=lambda gap: (gap.device_id, gap.boot, gap.first))
 
 
@@ -283,15 +287,23 @@ def _series(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]
     found: defaultdict[tuple[str, str, str], list[tuple[datetime, float]]] = defaultdict(list)
     for device_id, readings in dated.items():
         here = [place for place in places if place.device_id == device_id]
+        spans: dict[str, list[tuple[datetime, datetime]]] = {}
         for one in readings:
+            at = one.at
             for measured in one.reading.measurements:
-                if any(place.covers(measured.channel, one.at) for place in here):
-                    found[device_id, measured.quantity, measured.channel].append((one.at, measured.value))
+                channel = measured.channel
+                if channel not in spans:
+                    spans[channel] = _spans(place for place in here if place.channel in ("*", channel))
+                for first, end in spans[channel]:
+                    if first <= at < end:
+                        found[device_id, measured.quantity, channel].append((at, measured.value))
+                        break
     return dict(found)
 
 
-def _stands(place: Installation, at: datetime) -> bool:
-    return place.from_at <= at and (place.to_at is None or at < place.to_at)
+def _spans(places: Iterable[Installation]) -> list[tuple[datetime, datetime]]:
+    """Give from when until when each of these stood: asked once per channel, not once per value."""
+    return [(place.from_at, place.to_at or FOREVER) for place in places]
 
 
 def _days(place: Installation, since: datetime, at: datetime) -> int:
