@@ -54,9 +54,13 @@ def test_a_fleet_that_sends_nonsense_between_its_readings_loses_none(farm: Line)
     assert store.counts()["readings"] == report["readings"] == report["acked"] == 40 * len(DEVICES)
     assert (report["outstanding"], store.counts()["conflicts"], farm.app.find_gaps()) == (0, 0, [])
     refused = quarantined(farm)
-    assert sum(refused[reason] for reason in ("json", "utf8", "size")) == report["malformed"] > 0
-    assert 0 < refused["spoof"] <= report["wrong_name"], "a wrong name on a poison is refused for its form, if first"
-    assert refused.total() >= injected
+    spoilt, poisons = report["malformed_reasons"], report["poison_reasons"]
+    assert spoilt["json"] > 0
+    assert spoilt["spoof"] == report["wrong_name"] > 0
+    for reason in spoilt.keys() - poisons.keys():
+        assert refused[reason] == spoilt[reason], reason
+    for reason in poisons:
+        assert refused[reason] >= poisons[reason] + spoilt.get(reason, 0), "a poison comes again until it is settled"
     assert report["rejected"] == report["poisoned"] > 0, "the device dropped what is refused for what it says"
     refusals = (refused.rejection for refused in store.quarantine(limit=10_000))
     named = {
