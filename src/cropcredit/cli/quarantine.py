@@ -59,7 +59,8 @@ def replay(
     """Try refused messages again, after a device was registered, a catalogue or a profile completed, a defect mended.
 
     What passes is a reading from now on: computations for an earlier instant never see it. What does not stays, with
-    the reason that holds now. A message whose sender was not certain passes only with a valid signature.
+    the reason that holds now. A message whose sender was not certain passes only with a valid signature, and what was
+    refused as too much (rate) is tried only with --reason rate: the device still holds it and sends it again.
     """
     done = open_app(home).replay_quarantine(reason=reason, device_id=device, dry_run=dry_run, progress=progress)
     if as_json:

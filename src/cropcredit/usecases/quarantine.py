@@ -14,6 +14,9 @@ from cropcredit.usecases.progress import quiet
 
 AT_ONCE = 500
 """Messages that are tried again between two commits."""
+TOO_MANY = "rate"
+"""Refused for being too many, not for what they say: an honest device still holds them and sends them again, and a
+flood is stored only by who asks for it by this reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +124,13 @@ class ReplayQuarantine:
         total = self._total(reason, device_id)
         with progress("replay", total) as advance:
             for page in self._pages(reason, device_id):
-                self._replay(page, tally, dry_run=dry_run)
+                wanted = [entry for entry in page if reason == TOO_MANY or _reason(entry) != TOO_MANY]
+                tally.refused[TOO_MANY] += len(page) - len(wanted)
+                self._replay(wanted, tally, dry_run=dry_run)
                 advance(len(page))
         return Replayed(
             passed=tally.passed,
-            refused=dict(sorted(tally.refused.items())),
+            refused=dict(sorted((+tally.refused).items())),
             states=tally.states,
             devices=tuple(sorted(tally.devices)),
         )
@@ -167,10 +172,15 @@ class ReplayQuarantine:
         decoded = self.ingest.decode(messages, received_at=first_at, tied=tied)
         for entry, message, outcome in zip(entries, messages, decoded, strict=True):
             if isinstance(outcome, Rejection):
-                outcomes[entry.number] = outcome.reason
+                outcomes[entry.number] = TOO_MANY if _reason(entry) == TOO_MANY else outcome.reason
             elif isinstance(outcome, DeviceState):
                 outcomes[entry.number] = TOLD_ANEW
             else:
                 outcomes[entry.number] = PASSED
                 found += [(outcome, message.payload)] if isinstance(outcome, Reading) else outcome
         return found
+
+
+def _reason(entry: Quarantined) -> str:
+    """Give what a message was refused for when it was tried last."""
+    return entry.outcome or entry.rejection.reason

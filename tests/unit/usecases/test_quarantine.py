@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cropcredit.model import TOLD_ANEW, Reading
+from cropcredit.model import TOLD_ANEW, Reading, Rejection
 from cropcredit.units import Quantity
 from cropcredit.usecases.ingest import IngestMessages, Message
 from cropcredit.usecases.quarantine import Replayed, ReplayQuarantine, ShowConflicts, ShowQuarantine
@@ -164,6 +164,17 @@ def test_a_state_is_never_replayed():
     (entry,) = bank.store.quarantine()
     assert entry.outcome == TOLD_ANEW
     assert ShowQuarantine(readings=bank.store)().messages == ()
+
+
+def test_a_flood_is_replayed_only_when_it_is_asked_for():
+    bank = Bank("a")
+    kept, counted = up(1, quantity="soil.moisture"), Message("farm/v1/a/up", b"not kept: messages of the hour 12")
+    for message in (kept, counted):
+        refusal = Rejection(topic=message.topic, payload=message.payload, reason="rate", detail="", device_id="a")
+        bank.store.add([], [refusal], received_at=NOON, tied=True)
+    assert bank.replays() == Replayed(passed=0, refused={"rate": 2}, states=0)
+    assert bank.replays(reason="rate") == Replayed(passed=1, refused={"rate": 1}, states=0, devices=("a",))
+    assert ShowQuarantine(readings=bank.store)().by_reason == {"rate": 1}
 
 
 def test_conflicts_are_shown_with_what_stands():
