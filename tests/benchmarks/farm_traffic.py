@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import time
@@ -10,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from threading import Event, Thread
 
+import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -19,7 +19,7 @@ MESSAGES, DEVICES = 60_000, 1000
 FILTER = "farm/v1/+/up"
 SESSION = "cropcredit-ingest"
 """Client id of the persistent session that is drained: that of ingest, for all."""
-CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x02pp"
+CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x02"
 SUBSCRIBE = b"\x82\x12\x00\x01\x00\x0dfarm/v1/+/ack\x00"
 PACE_S = 0.005
 
@@ -68,61 +68,66 @@ def open_session(port: int) -> None:
     session.loop_stop()
 
 
-def connected(port: int) -> socket.socket:
+def connected(port: int, name: bytes = b"pp") -> socket.socket:
+    """Log in with a client id of two letters."""
     sock = socket.create_connection(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.sendall(CONNECT)
+    sock.sendall(CONNECT + name)
     assert sock.recv(4)[3] == 0
     return sock
 
 
 def latencies_s(port: int, *, rate: float, seconds: float) -> list[float]:
     """Publish live at a rate (messages per second) and listen to the acknowledgements; gives seconds per message."""
-    with connected(port) as sock:
-        sock.sendall(SUBSCRIBE)
-        assert sock.recv(5)[0] == 0x90
-        return _Live(sock).run(rate, seconds)
+    with connected(port) as publisher, connected(port, b"pl") as listener:
+        listener.sendall(SUBSCRIBE)
+        assert listener.recv(5)[0] == 0x90
+        return _Live(publisher, listener).run(list(packets(0, int(rate * seconds))), rate)
+
+
+class Told(msgspec.Struct):
+    """What matters here of an acknowledgement."""
+
+    upto: int
 
 
 class _Live:
-    """One socket that publishes at a pace and notes when each message is acknowledged by the store."""
+    """Publishes at a pace and notes when each message is acknowledged by the store."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, publisher: socket.socket, listener: socket.socket) -> None:
+        self._publisher, self._listener = publisher, listener
         self._waiting: defaultdict[str, deque[tuple[int, float]]] = defaultdict(deque)
         self._told: list[float] = []
         self._rest = b""
 
-    def run(self, rate: float, seconds: float) -> list[float]:
+    def run(self, messages: list[bytes], rate: float) -> list[float]:
         begun, sent = time.perf_counter(), 0
-        while len(self._told) < sent or time.perf_counter() < begun + seconds:
+        while len(self._told) < len(messages):
             now = time.perf_counter() - begun
-            assert now < seconds + 60, f"{sent - len(self._told)} of {sent} messages were never acknowledged"
-            due = int(rate * min(now, seconds))
+            assert now < len(messages) / rate + 60, "some messages were never acknowledged"
+            due = min(int(rate * now), len(messages))
             if due > sent:
-                self._publish(sent, due)
+                self._publish(messages, sent, due)
                 sent = due
-            if select.select([self._sock], [], [], PACE_S)[0]:
+            readable, _, _ = select.select([self._publisher, self._listener], [], [], PACE_S)
+            if self._publisher in readable:
+                self._publisher.recv(1 << 20)  # PUBACKs
+            if self._listener in readable:
                 self._listen()
+            time.sleep(max(0.0, begun + now + PACE_S - time.perf_counter()))
         return self._told
 
-    def _publish(self, first: int, last: int) -> None:
+    def _publish(self, messages: list[bytes], first: int, last: int) -> None:
         at = time.perf_counter()
         for number in range(first, last):
-            self._waiting[f"dev-{number % DEVICES:04d}"].append((number // DEVICES + 1, at))
-        self._sock.sendall(b"".join(packets(first, last)))
+            self._waiting[f"farm/v1/dev-{number % DEVICES:04d}/ack"].append((number // DEVICES + 1, at))
+        self._publisher.sendall(b"".join(messages[first:last]))
 
     def _listen(self) -> None:
-        received, at = self._rest + self._sock.recv(1 << 20), 0
-        now = time.perf_counter()
-        while at < len(received):
-            acks, at = cut_publishes(received, at, most=len(received), epoch=0)
-            for ack in acks:
-                waiting = self._waiting[ack.message.topic.split("/")[2]]
-                upto = json.loads(ack.message.payload)["upto"]
-                while waiting and waiting[0][0] <= upto:
-                    self._told.append(now - waiting.popleft()[1])
-            if received[at : at + 1] != b"\x40" or at + 4 > len(received):
-                break
-            at += 4  # PUBACK
-        self._rest = received[at:]
+        received = self._rest + self._listener.recv(1 << 20)
+        acks, end = cut_publishes(received, 0, most=len(received), epoch=0)
+        now, self._rest = time.perf_counter(), received[end:]
+        for ack in acks:
+            waiting, told = self._waiting[ack.message.topic], msgspec.json.decode(ack.message.payload, type=Told)
+            while waiting and waiting[0][0] <= told.upto:
+                self._told.append(now - waiting.popleft()[1])
