@@ -126,6 +126,11 @@ def test_irrigation_is_no_drift():
     assert doubt(rises(watered)) < 0.05
 
 
+def test_water_on_its_way_for_two_days_after_irrigation_is_no_drift():
+    moves = np.tile([5.0, 0.3, 0.3, 0.0, 0.0], DAYS // 5)
+    assert doubt(rises(20 + np.cumsum(moves), rained=None)) < 0.05
+
+
 def test_water_that_seeps_from_one_depth_to_the_next_is_no_drift():
     sinking = np.arange(DAYS) * 0.12
     assert doubt(rises(25 - sinking, 25 + sinking)) < 0.1

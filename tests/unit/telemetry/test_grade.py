@@ -134,6 +134,11 @@ def test_restarts_that_lie_within_one_another_are_counted():
     assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20)]) == 1
 
 
+def test_minutes_after_a_restart_are_forgiven():
+    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 18.95 * HOUR, 20)]) == 0
+    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 18.5 * HOUR, 20)]) == 1
+
+
 def test_clocks_that_nobody_set_and_sessions_without_order_do_not_cross():
     assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20, clock=Dating.CLOCK)]) == 0
     assert boots_crossed([*sent(FIRST_SESSION + 1, 0 * HOUR, 20), *sent(FIRST_SESSION, 5 * HOUR, 20)]) == 0

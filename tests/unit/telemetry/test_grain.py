@@ -58,6 +58,11 @@ def test_what_an_inspector_has_seen_is_no_rise():
     assert doubt(asked(scale(after(10, 1500) + after(20, 1500)), taken=taken)["weight_rise"]) > 0.9
 
 
+def test_a_delivery_shortly_before_an_inspection_was_weighed_with_the_rest():
+    taken = (DAY_S, 10 * DAY_S + NOON + 2 * 3600)
+    assert doubt(asked(scale(after(10, 1500)), taken=taken)["weight_rise"]) < 0.05
+
+
 def test_what_lay_there_before_anybody_took_stock_is_in_no_book():
     filled = scale(after(5, 9000) - 9000)
     assert doubt(asked(filled)["weight_rise"]) > 0.9

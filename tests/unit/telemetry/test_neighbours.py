@@ -42,6 +42,12 @@ def test_a_device_heard_on_few_days_is_judged_on_these_only():
     assert max(asked(honest).values()) < 0.3
 
 
+def test_few_days_prove_less_than_many():
+    upside_down = 30 - weather()
+    few = asked(np.where(DAY < 11, upside_down, np.nan))
+    assert few["apart"] < 0.9 * asked(upside_down)["apart"]
+
+
 def test_too_few_neighbours_or_days_are_not_assessed():
     few = against_neighbours(AIR, weather(), OTHERS[:1])
     assert {check.because for check in few} == {"no_neighbours"}

@@ -85,6 +85,12 @@ def test_a_planting_nobody_knows_is_refused():
         season()[1]("nobody")
 
 
+def test_one_bad_month_is_not_washed_out_by_three_good_ones():
+    good, bad = (Evidence(grade=grade, reasons=()) for grade in (Grade.A, Grade.D))
+    assert season_grade([good, good, good, bad]).grade is Grade.C
+    assert season_grade([good, good, good, good]).grade is Grade.A
+
+
 def test_the_worst_reasons_stand_first_then_those_that_stood_longest():
     def window(*codes: tuple[str, Grade]) -> Evidence:
         reasons = tuple(GradeReason(code=code, grade=grade) for code, grade in codes)

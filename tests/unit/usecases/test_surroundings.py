@@ -64,7 +64,7 @@ class Land:
             zone="UTC",
         )
 
-    def says(self, device: str, seq: int, at: datetime, **values: float) -> None:
+    def says(self, device: str, seq: int, at: datetime, *, late: timedelta = timedelta(0), **values: float) -> None:
         measured = tuple(Measurement(quantity=name.replace("_", "."), value=v) for name, v in values.items())
         reading = Reading(
             device_id=device,
@@ -76,7 +76,7 @@ class Land:
             measurements=measured,
             key_id="k",
         )
-        self.store.add([(reading, b"")], (), received_at=at)
+        self.store.add([(reading, b"")], (), received_at=at + late)
 
     def around(self, device: str = "a", at: datetime = START + 3 * DAY, **kept: Any) -> Around:
         asked = {"tracks": HEARD, "places": self.facts.find(type(place("a", "f0")), field_id="f0")} | kept
@@ -119,7 +119,10 @@ def test_who_stood_there_before_or_measures_something_else_is_no_neighbour():
 def test_what_arrived_later_is_not_known_at_an_earlier_instant():
     land = Land(others=1)
     land.says("n1", 1, START + HOUR, air_temperature=10.0)
+    land.says("n1", 2, START + 2 * HOUR, late=5 * DAY, air_temperature=20.0)
     assert land.around(at=START + HOUR / 2).neighbours == ()
+    ((then,),) = (n.tracks for n in land.around(at=START + 2 * DAY).neighbours)
+    assert then.values.tolist() == [10.0]
 
 
 def test_a_device_is_held_against_its_last_two_months_and_the_months_a_year_ago():
