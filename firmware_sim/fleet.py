@@ -22,8 +22,6 @@ SWEEP_S = 0.1
 SLICE, MOST_SLICES = 300, 10
 """A large fleet is swept in turns of some hundred devices, so that each is looked at once a second."""
 TELL_S = 2.0
-TURN_S = 1.0
-"""Longest pause of measuring while devices wait to connect."""
 BATCH = 500
 BACKLOG = 20_000
 """How many recorded readings of a replay may wait for their acknowledgement."""
@@ -117,6 +115,7 @@ class Fleet:
                 node.device.started_ms = self.source.begun_ms(name) or wall_ms()
         self._record_backlog()
         now, held = time.monotonic(), self.journal.left()
+        self.around.began_at = now
         for name, node in self.nodes.items():
             if self.source.live or name in held:
                 node.start(now, spread_s=self._spread_s)
@@ -182,7 +181,7 @@ class Fleet:
         return max(0, min(BATCH, BACKLOG - self.outstanding * (not self.source.live)))
 
     def _record(self, now: float) -> None:
-        if self.around.connects_at(now) <= now < self._recorded_at + TURN_S:
+        if self.source.live and self.around.gathers(now):
             return  # connecting comes first: what is due keeps its time of measurement
         readings = self.source.take(self._room, now_ms=wall_ms()) if self._room > 0 else []
         for reading in readings:

@@ -13,6 +13,8 @@ from typing import Protocol
 from firmware_sim.link import Broker, Traffic
 
 LAST_WAITS = 200_000
+GATHER_S = 5.0
+"""How long, at most, a fleet puts off measuring until all have connected."""
 CONNECT_TURN_S = 0.05
 """Longest turn of connecting, which blocks: others are connected already."""
 
@@ -48,6 +50,7 @@ class Surroundings:
     been_online: int = 0
     """Devices whose subscriptions have stood at least once."""
     began_at: float = field(default_factory=time.monotonic)
+    """When the first device might connect."""
     all_online_s: float | None = None
     """Seconds until all of them had been online; None before."""
     all_online_cpu_s: float | None = None
@@ -79,6 +82,11 @@ class Surroundings:
         if why not in self._complaints:
             self._complaints.add(why)
             self.tell(f"{why} (said once)")
+
+    def gathers(self, now: float) -> bool:
+        """Say whether the fleet is still coming online for the first time, one device after the other."""
+        begins = self.been_online < len(self.device_ids) and now - self.began_at < GATHER_S
+        return begins and self.connects_at(now) <= now
 
     def connects_at(self, now: float) -> float:
         """Tell when the next one means to connect, or may."""
