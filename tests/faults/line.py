@@ -28,7 +28,9 @@ PATIENCE_S = 150.0
 """Nothing takes so long that is not stuck."""
 MIGRATING = Lock()
 """Alembic keeps its context in module globals, so only one thread of a process may make a workspace at a time."""
-QUICK = ("--resend-after", "1", "--quiet")
+FLOWING_S = 0.5
+"""How long readings flow on when the last fault is over."""
+QUICK = ("--resend-after", "2", "--quiet")
 
 
 class Failed(Exception):
@@ -148,7 +150,7 @@ class FaultLine(Line):
 
     # --- devices -----------------------------------------------------------------------------------------------------
 
-    def simulate(self, *arguments: object, name: str = "devices", devices: Path | None = None) -> Any:
+    def simulate(self, *arguments: object, name: str = "devices", devices: Path | None = None) -> subprocess.Popen[str]:
         """Start ``python -m firmware_sim`` with the ledger beside its journal."""
         journal = self.home / f"{name}.journal"
         self._journals[journal] = devices or self.keys
@@ -158,6 +160,14 @@ class FaultLine(Line):
         command, *options = arguments
         with (self.home / f"{name}.log").open("a") as log:
             return self._start("firmware_sim", *map(str, (command, *QUICK, *patience, *options, *common)), stderr=log)
+
+    def enough(self, simulator: subprocess.Popen[str]) -> subprocess.Popen[str]:
+        """Switch devices off that measure without end, and on again: what they still hold is all they have to send."""
+        time.sleep(FLOWING_S)
+        simulator.terminate()
+        wait(lambda: simulator.poll() is not None, "the simulator ends")
+        same = self._journals[self.home / "devices.journal"]
+        return self.simulate("run", "--readings", "1", "--interval", "1", "--seconds", "5", devices=same)
 
     def set_aside(self, device: str) -> None:
         """Leave a device out of the balance: the row looks at it by itself."""

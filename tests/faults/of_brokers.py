@@ -16,20 +16,22 @@ from tests.faults.stage import NONSENSE, Stage
 def broker_killed(stage: Stage) -> Account:
     """Row 1: SIGKILL at random moments mid-stream."""
     line, rng = stage.started(), stage.rng
-    devices = line.simulate(*stage.live, *NONSENSE)
-    span = stage.form.interval_s * stage.form.readings / stage.form.rounds
+    devices = line.simulate(*stage.endless, *NONSENSE)
+    span = 60 / stage.form.rounds if stage.form.long else 1.5
     for _ in range(stage.form.rounds):
-        time.sleep(rng.uniform(0.3, 0.7) * span)
+        stored = line.stored()
+        wait(lambda: line.stored() > stored, "readings flow")  # noqa: B023 - waited for here
+        time.sleep(rng.uniform(0.1, 0.6) * span)
         line.broker.kill()
         time.sleep(rng.uniform(0, 0.3) * span)
         line.broker.start()
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def both_killed(stage: Stage) -> Account:
     """Row 2: devices fill the broker's queue, it dies with it, ingest comes back to an empty one."""
     line, rng = stage.started(), stage.rng
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     for _ in range(max(1, stage.form.rounds * 2 // 3)):
         stored = line.stored()
         wait(lambda: line.stored() > stored, "readings flow")  # noqa: B023 - waited for here
@@ -43,13 +45,13 @@ def both_killed(stage: Stage) -> Account:
             line.start_ingest()
             time.sleep(rng.uniform(0, 0.3))
             line.broker.start()
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def broker_restarted(stage: Stage) -> Account:
     """Row 3: orderly restarts, with the sessions kept and with their file deleted."""
     line = stage.started()
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     for lose in (False, True, True) * (stage.form.rounds // 3):
         stored = line.stored()
         wait(lambda: line.stored() > stored, "readings flow")  # noqa: B023 - waited for here
@@ -57,14 +59,14 @@ def broker_restarted(stage: Stage) -> Account:
         if lose:
             (line.broker.directory / "sessions.db").unlink()
         line.broker.start()
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def ingest_killed(stage: Stage) -> Account:
     """Row 4: killed before the insert, inside the transaction, after commit, after the ack, between PUBACKs."""
     line = stage.line()
     line.broker.start()
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     for round_ in range(stage.form.rounds // 3):
         crashes: tuple[Crash, ...] = ("before insert", "inside transaction")
         for crash in crashes:
@@ -75,7 +77,7 @@ def ingest_killed(stage: Stage) -> Account:
         for point in _ON_THE_WIRE:
             _die_on_the_wire(line, point)
     line.start_ingest()
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def _before_the_ack(packet: bytes, _passed: Sequence[bytes]) -> bool:
@@ -119,7 +121,7 @@ def ingest_stopped(stage: Stage) -> Account:
     line.broker.start()
     keepalive_s = 60 if stage.form.long else 2
     line.start_ingest(keepalive_s=keepalive_s, busy_ms=200)
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     stored = line.stored()
     wait(lambda: line.stored() > stored, "readings flow")
     with line.locked():
@@ -133,7 +135,7 @@ def ingest_stopped(stage: Stage) -> Account:
         line.signal_ingest(signal.SIGCONT)
         wait(lambda: line.proxy.connections > connections, "ingest connects again")
         time.sleep(1.0)  # new messages come under old packet ids
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def _until_given_up(line: FaultLine, seconds: float) -> None:
@@ -146,7 +148,7 @@ def _until_given_up(line: FaultLine, seconds: float) -> None:
 def two_ingests(stage: Stage) -> Account:
     """Row 6: the second must go, the first must not notice; a dead one's place is free at once."""
     line = stage.started()
-    devices = line.simulate(*stage.live)
+    devices = line.simulate(*stage.endless)
     wait(line.stored, "readings flow")
     connections = line.proxy.connections
     second = line.start_ingest()
@@ -158,4 +160,4 @@ def two_ingests(stage: Stage) -> Account:
     line.ingests.pop()
     line.kill_ingest()
     line.start_ingest()
-    return line.finish(devices)
+    return line.finish(line.enough(devices))

@@ -63,11 +63,11 @@ def keys_misused(stage: Stage) -> Account:
     line = stage.started()
     revoked, rotated, cloned = line.device_ids[:3]
     with _watched(line):
-        honest = line.simulate(*stage.live, *NONSENSE, devices=line.devices_file(line.device_ids[3:], "honest"))
+        honest = line.simulate(*stage.endless, *NONSENSE, devices=line.devices_file(line.device_ids[3:], "honest"))
         _revoke(line, stage, revoked)  # while the others speak
         _rotate(line, stage, rotated)
         forks = _copy(line, stage, cloned)
-        line.finished(honest)
+        line.finished(line.enough(honest))
         line.stop_ingest()
     for device in (revoked, cloned):
         line.set_aside(device)

@@ -31,7 +31,7 @@ def disk_full(stage: Stage) -> Account:
     line = stage.line(database_url=f"sqlite:///{disk / 'store.db'}")
     line.broker.start()
     line.start_ingest()
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     wait(line.stored, "readings flow")
     _fill(disk)
     wait(lambda: "could not be committed" in line.log(), "ingest says that it cannot commit")
@@ -42,7 +42,7 @@ def disk_full(stage: Stage) -> Account:
     if line.witness.breaches:
         raise Failed(f"acknowledged while the disk was full: {line.witness.breaches[0]}")
     _mount("-o", "remount,size=64m", disk)
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def _small_disk(stage: Stage) -> Path:
@@ -82,7 +82,7 @@ def _locked(stage: Stage) -> Account:
     line = stage.line(name="sqlite")
     line.broker.start()
     line.start_ingest(busy_ms=0 if stage.form.long else 300)
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     wait(line.stored, "readings flow")
     with closing(sqlite3.connect(line.home / "cropcredit.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -93,10 +93,10 @@ def _locked(stage: Stage) -> Account:
             with line.locked():
                 time.sleep(20 if stage.form.long else 1.0)
             stored = line.stored()
-            wait(lambda: line.stored() > stored, "readings flow again")  # noqa: B023 - waited for here
+            wait(lambda: line.stored() > stored, "readings flow again after the lock")  # noqa: B023
     if "locked" not in line.log():
         raise Failed("the lock was never felt: the row staged nothing")
-    return line.finish(devices)
+    return line.finish(line.enough(devices))
 
 
 def _postgres_away(stage: Stage) -> Account:
@@ -104,7 +104,7 @@ def _postgres_away(stage: Stage) -> Account:
     line = stage.line(name="postgresql", database_url=server.url)
     line.broker.start()
     line.start_ingest()
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     wait(line.stored, "readings flow into PostgreSQL")
     for round_ in range(max(2, stage.form.rounds // 3)):
         if round_ % 2:
@@ -114,8 +114,8 @@ def _postgres_away(stage: Stage) -> Account:
         time.sleep(stage.rng.uniform(0.3, 1.0))
         _start_again(server)
         stored = _stored(line)
-        wait(lambda: _stored(line) > stored or devices.poll() is not None, "readings flow again")  # noqa: B023
-    return line.finish(devices)
+        wait(lambda: _stored(line) > stored, "readings flow again")  # noqa: B023
+    return line.finish(line.enough(devices))
 
 
 def _start_again(server: Postgres) -> None:
@@ -156,13 +156,13 @@ def postgres(stage: Stage) -> Postgres:
 def power_lost(stage: Stage) -> Account:
     """Row 9: what lies on the disk at random instants opens, is whole, and holds whatever was acknowledged by then."""
     line = stage.started()
-    devices = line.simulate(*stage.live, *NONSENSE)
+    devices = line.simulate(*stage.endless, *NONSENSE)
     wait(line.stored, "readings flow")
     checked = 0
     for number in range(COPIES * stage.form.rounds):
         time.sleep(stage.rng.uniform(0.05, 0.4))
         checked += _check_copy(line, stage.room / f"copy{number}")
-    found = line.finish(devices)
+    found = line.finish(line.enough(devices))
     found.note = f"{COPIES * stage.form.rounds} copies, {checked} acks held against them"
     return found
 

@@ -85,6 +85,20 @@ class Stage:
             "--seed", str(self.rng.randrange(10**6)),
         )  # fmt: skip
 
+    @property
+    def endless(self) -> tuple[str, ...]:
+        """Arguments of a simulator whose devices measure until :meth:`FaultLine.enough`: faults take what they take."""
+        seed = str(self.rng.randrange(10**6))
+        return (
+            "run",
+            "--interval",
+            f"{2 * self.form.interval_s}",
+            "--seconds",
+            f"{self.form.patience_s}",
+            "--seed",
+            seed,
+        )
+
     def close(self) -> None:
         """End everything, last first."""
         for end in reversed(self.ends):
