@@ -45,6 +45,15 @@ def rows_of(connection: Connection, sql: str, keys: Iterable[tuple[int, ...]]) -
         yield from connection.exec_driver_sql(sql.format(keys=_literal(chunk))).fetchall()
 
 
+def tuples_of(connection: Connection, sql: str, keys: Iterable[tuple[int, ...]]) -> Iterator[Any]:
+    """Do as :func:`rows_of`, but give the driver's plain tuples: SQLAlchemy's rows cost as much as the query."""
+    for chunk in chunks(sorted(keys)):
+        result = connection.exec_driver_sql(sql.format(keys=_literal(chunk)))
+        assert result.cursor is not None
+        yield from result.cursor.fetchall()
+        result.close()
+
+
 def write_numbers(connection: Connection, sql: str, rows: Iterable[tuple[int, ...]]) -> None:
     """Run an insert whose ``{rows}`` is a list of rows of whole numbers, written into it; see :func:`rows_of`."""
     for chunk in chunks(sorted(rows)):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from cropcredit.adapters.database.bodies import instant, microseconds
-from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least, rows_of, write_numbers
+from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least, tuples_of, write_numbers
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
 from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState
 from cropcredit.telemetry.ranges import Range, contiguous, merged, runs
@@ -35,12 +35,12 @@ _HELD = "SELECT device, boot, low, started_at FROM held WHERE device IN (VALUES 
 
 def load(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of these boots."""
-    return _collected(rows_of(connection, _SETTLED.format(of="(device, boot)", keys="{keys}"), boots))
+    return _collected(tuples_of(connection, _SETTLED.format(of="(device, boot)", keys="{keys}"), boots))
 
 
 def load_devices(connection: Connection, devices: Iterable[int]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of all boots of these devices."""
-    return _collected(rows_of(connection, _SETTLED.format(of="device", keys="{keys}"), ((d,) for d in devices)))
+    return _collected(tuples_of(connection, _SETTLED.format(of="device", keys="{keys}"), ((d,) for d in devices)))
 
 
 def extend(connection: Connection, before: Mapping[BootKey, list[Range]], seqs: Mapping[BootKey, list[int]]) -> None:
@@ -77,7 +77,7 @@ def reject(connection: Connection, poison: Sequence[tuple[int, int, int, str]], 
 def rejected(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[tuple[int, str]]]:
     """Read the (seq, reason) that were refused last of each of these boots, at most as many as an ack may name."""
     found: defaultdict[BootKey, list[tuple[int, str]]] = defaultdict(list)
-    for device, boot, seq, reason in rows_of(connection, _REJECTED, boots):
+    for device, boot, seq, reason in tuples_of(connection, _REJECTED, boots):
         found[device, boot].append((seq, reason))
     return dict(found)
 
@@ -108,7 +108,7 @@ def load_boots(connection: Connection, devices: Iterable[int]) -> dict[BootKey, 
     """Read what these devices' states told about their boots."""
     return {
         (device, boot): Boot(low, None if started_at is None else instant(started_at))
-        for device, boot, low, started_at in rows_of(connection, _HELD, ((device,) for device in devices))
+        for device, boot, low, started_at in tuples_of(connection, _HELD, ((device,) for device in devices))
     }
 
 
