@@ -88,6 +88,14 @@ def test_estimates_are_near_the_truth_that_nobody_read(told):
         assert check["covered_90"] > 0.75, crop
 
 
+def test_of_twenty_stores_one_misses_grain_and_one_heats(told):
+    stock = told[0].app.take_stock()
+    assert len(stock) == 20
+    assert [one.lot.id for one in stock if one.quantity.missing_share > 0.1] == ["lot-p-003"]
+    assert [one.lot.id for one in stock if any(alarm.code == "heating" for alarm in one.alarms)] == ["lot-p-008"]
+    assert all(one.quantity.inspected_kg and one.quantity.standard_kg < one.quantity.inspected_kg for one in stock)
+
+
 def test_a_second_run_plays_nothing_again(told, region):
     stage = told[0]
     before = (stage.home / "demo.json").stat().st_mtime_ns

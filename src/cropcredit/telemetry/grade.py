@@ -37,6 +37,7 @@ def grade_window(
     *,
     missing: int,
     days: int,
+    interval_s: int | None = None,
     around: Around = NOTHING,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -54,6 +55,8 @@ def grade_window(
         Messages that the device made within the window and that are not held.
     days : int
         Length of the window in days, as far as the device stood there.
+    interval_s : int, optional
+        Seconds between readings, as the device has declared.
     around : Around
         What there is to compare with.
     since, until : datetime, optional
@@ -64,7 +67,11 @@ def grade_window(
     if len(readings) < FEWEST:
         too_few = GradeReason(code="too_few", grade=Grade.D, facts=(("readings", float(len(readings))),))
         return Evidence(grade=Grade.D, reasons=(too_few,))
-    reasons = [*authenticity(readings), *completeness(readings, missing=missing, days=days), *clock(readings)]
+    reasons = [
+        *authenticity(readings),
+        *completeness(readings, missing=missing, days=days, interval_s=interval_s),
+        *clock(readings),
+    ]
     first, last = (since or readings[0].at).timestamp(), (until or readings[-1].at).timestamp()
     return grade_of(reasons, grade_values(tracks, around, grid_for(tracks, first, last, offset_s=offset_s)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ MISSING_BOUNDS = (0.02, 0.10, 0.30)
 """Shares of missing messages up to which completeness is A, B, C."""
 DOUBTFUL_CLOCK = 0.05
 """Share of readings dated by arrival, or from a clock that was wrong, above which it is a reason."""
+DAY_S = 86_400
 CROSSED = timedelta(minutes=10)
 """Boots may overlap by so much: clocks are set anew after a restart."""
 
@@ -33,13 +35,19 @@ def authenticity(readings: Sequence[Dated]) -> list[GradeReason]:
     return found + ([_counted("case_open", Grade.C, opened)] if opened else [])
 
 
-def completeness(readings: Sequence[Dated], *, missing: int, days: int) -> list[GradeReason]:
-    """Ask how many messages are missing, and on how many days nothing was heard."""
+def completeness(
+    readings: Sequence[Dated], *, missing: int, days: int, interval_s: int | None = None
+) -> list[GradeReason]:
+    """Ask how many messages are missing, and on how many days nothing was heard.
+
+    Silence within the interval a device has declared is normal: one that reads every third day is heard on a third.
+    """
     found = []
     share = missing / (missing + len(readings))
     if share > MISSING_BOUNDS[0]:
         found.append(_share("missing", _by_bounds(share), share))
-    silent = max(0, days - len({dated.at.date() for dated in readings}))
+    days_per_reading = max(1.0, (interval_s or 0) / DAY_S)
+    silent = max(0, days - math.ceil(days_per_reading * len({dated.at.date() for dated in readings})))
     if days and silent / days > MISSING_BOUNDS[0]:
         facts = (("days", float(silent)), ("of", float(days)))
         found.append(GradeReason(code="silent_days", grade=_by_bounds(silent / days), facts=facts))

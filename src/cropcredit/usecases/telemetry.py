@@ -220,6 +220,7 @@ class SummariseSensors:
                         tracks,
                         missing=missing,
                         days=days,
+                        interval_s=interval_s,
                         around=self._around(device_id, readings, here, tracks, window, at),
                         since=since,
                         until=end,

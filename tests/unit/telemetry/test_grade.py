@@ -71,6 +71,13 @@ def test_each_weakness_has_its_grade_and_its_reason(readings, more, grade, code)
     assert graded(readings, **more) == (grade, [code])
 
 
+def test_silence_within_the_declared_interval_is_no_silence():
+    rare = hourly()[::24]  # once a day for ten days, over a window of thirty
+    sparse = [*rare, *hourly()[1:4]]
+    assert [r.code for r in grade_window(sparse, [], missing=0, days=30, interval_s=3 * 86_400).reasons] == []
+    assert [r.code for r in grade_window(sparse, [], missing=0, days=30, interval_s=86_400).reasons] == ["silent_days"]
+
+
 def test_a_few_wrong_clocks_cost_less_than_many():
     few = [*hourly(230), *hourly(10, dating=Dating.WRONG)]
     assert graded(few, days=9) == ("B", ["clock_wrong"])
