@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.bulk import take_turns
-from cropcredit.adapters.database.dialects import device_keys, execute_many, insert_into, rows_of
+from cropcredit.adapters.database.dialects import device_keys, execute_many, for_each, insert_into, rows_of
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.ledger import (
+    RANGE,
     UNCOUNTED,
     Kept,
     dated,
@@ -36,12 +37,9 @@ from cropcredit.telemetry.ranges import between, runs
 MOST = 50_000
 """Readings that are moved by one transaction."""
 
-_ROWS = """
-WITH wanted (boot, low, high) AS (VALUES {{keys}})
-SELECT reading.boot, reading.seq, reading.key_id, reading.observed_at, reading.received_at, reading.known_at,
-       reading.body, reading.measurements, reading.payload
-FROM wanted CROSS JOIN reading
-WHERE reading.device = {device} AND reading.boot = wanted.boot AND reading.seq BETWEEN wanted.low AND wanted.high"""
+_COLUMNS = """
+reading.boot, reading.seq, reading.key_id, reading.observed_at, reading.received_at, reading.known_at,
+reading.body, reading.measurements, reading.payload"""
 _DELETE = """
 DELETE FROM reading WHERE device = {device} AND boot = {boot} AND seq BETWEEN {first} AND {last}"""
 
@@ -139,7 +137,8 @@ def _old(connection: Connection, device: int, device_id: str, month: Month) -> I
         for gap in ([(first, last)] if boot == UNCOUNTED else between(gone.get(boot, ()), start=first, end=last))
     )
     ledger, ends = read_ledger(connection, device), last_of_boots(connection, device, left)
-    for row in rows_of(connection, _ROWS.format(device=int(device)), spread(left)):
+    sql = for_each(connection, "boot, low, high", _COLUMNS, "reading", RANGE.format(device=int(device)))
+    for row in rows_of(connection, sql, spread(left)):
         known_at = row.received_at if row.known_at is None else row.known_at
         kept = Kept(row.boot, row.seq, row.key_id, row.observed_at, row.received_at, known_at, row.body)
         at = dated(kept, device_id, ledger)

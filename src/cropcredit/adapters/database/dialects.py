@@ -64,6 +64,19 @@ def _literal(rows: Iterable[tuple[int, ...]]) -> str:
     return ",".join([f"({','.join(map(str, map(int, row)))})" for row in rows])
 
 
+def for_each(connection: Connection, names: str, columns: str, table: str, where: str) -> str:
+    """Word a query, for :func:`rows_of`, that looks rows up for each of its keys, which it knows as ``wanted.NAME``.
+
+    Left to itself PostgreSQL joins some hundred ranges with a device's thousands of rows, each with each; a lateral
+    query with an offset is the loop over an index that SQLite makes of a cross join anyway.
+    """
+    wanted = f"WITH wanted ({names}) AS (VALUES {{keys}}) SELECT"
+    if connection.dialect.name == "postgresql":
+        found = f"SELECT {columns} FROM {table} WHERE {where} OFFSET 0"  # noqa: S608 - all of it is ours
+        return f"{wanted} found.* FROM wanted CROSS JOIN LATERAL ({found}) AS found"
+    return f"{wanted} {columns} FROM wanted CROSS JOIN {table} WHERE {where}"
+
+
 def greatest(connection: Connection, left: ColumnElement[int], right: ColumnElement[int]) -> ColumnElement[int]:
     """Give the larger of two values of one row: ``max`` in SQLite, ``greatest`` in PostgreSQL."""
     return func.greatest(left, right) if connection.dialect.name == "postgresql" else func.max(left, right)

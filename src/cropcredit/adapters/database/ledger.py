@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.bodies import MICROSECOND, instant, microseconds, read_body
-from cropcredit.adapters.database.dialects import rows_of
+from cropcredit.adapters.database.dialects import for_each, rows_of
 from cropcredit.adapters.database.moved import moved
 from cropcredit.adapters.database.tables import ROLLED, ROLLED_DEVICE, ROLLED_HOUR, UNROLLED
 from cropcredit.model import Boot, Reading
@@ -33,12 +33,12 @@ UNCOUNTED = 0
 """The boot of messages that carry no counter: no ranges of seqs can hold them."""
 
 _COLUMNS = """
-SELECT reading.boot, reading.seq, reading.key_id, reading.observed_at, reading.received_at,
-       COALESCE(reading.known_at, reading.received_at), reading.body"""
-_ALL = _COLUMNS + " FROM reading WHERE reading.device = {device}"
-_RANGES = f"""
-WITH wanted (boot, low, high) AS (VALUES {{{{keys}}}}) {_COLUMNS} FROM wanted CROSS JOIN reading
-WHERE reading.device = {{device}} AND reading.boot = wanted.boot AND reading.seq BETWEEN wanted.low AND wanted.high"""
+reading.boot, reading.seq, reading.key_id, reading.observed_at, reading.received_at,
+COALESCE(reading.known_at, reading.received_at) AS known_at, reading.body"""
+_ALL = f"SELECT {_COLUMNS} FROM reading WHERE reading.device = {{device}}"  # noqa: S608 - all of it is ours
+RANGE = """
+reading.device = {device} AND reading.boot = wanted.boot AND reading.seq BETWEEN wanted.low AND wanted.high"""
+"""Condition on a reading in one of the wanted ranges."""
 _LAST = """
 WITH wanted (boot) AS (VALUES {{keys}})
 SELECT boot, (SELECT MAX(seq) FROM reading WHERE device = {device} AND reading.boot = wanted.boot) FROM wanted"""
@@ -152,7 +152,7 @@ def spread(where: Where) -> Iterator[tuple[int, int, int]]:
 
 def kept(connection: Connection, device: int, where: Where) -> Iterator[Kept]:
     """Read the device's readings in these ranges, moved ones too, in no particular order."""
-    sql = _RANGES.format(device=int(device))
+    sql = for_each(connection, "boot, low, high", _COLUMNS, "reading", RANGE.format(device=int(device)))
     return _with_moved(connection, device, rows_of(connection, sql, spread(where)), where)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from cropcredit.adapters.database.dialects import rows_of
+from cropcredit.adapters.database.dialects import for_each, rows_of
 from cropcredit.adapters.database.ledger import UNCOUNTED, Kept, Ledger, Where, dated, kept, own_clock, spread, together
 from cropcredit.telemetry.ranges import between, merged
 from cropcredit.telemetry.rollup import LocalHours, Samples, Window, joined, windows
@@ -23,11 +23,9 @@ MOST = 20_000
 
 _SPANS = "SELECT start, boot, first, last FROM rolled_hour WHERE device = {device} AND start IN (VALUES {{keys}})"
 _HOURS = "SELECT start FROM rolled_hour WHERE device = {device} AND boot IN (VALUES {{keys}})"
-_WINDOWS = """
-WITH wanted (low, high) AS (VALUES {{keys}})
-SELECT start, quantity, channel, samples, rollup.low, total, rollup.high, first, last, rise, resets
-FROM wanted CROSS JOIN rollup
-WHERE device = {device} AND hours = {hours} AND start >= wanted.low AND start < wanted.high"""
+_WINDOW = """
+start, quantity, channel, samples, rollup.low, total, rollup.high, rollup.first, rollup.last, rise, resets"""
+_BEGINS = "device = {device} AND hours = {hours} AND start >= wanted.low AND start < wanted.high"
 
 
 class Hour(NamedTuple):
@@ -127,7 +125,8 @@ def stored_windows(
     connection: Connection, device: int, hours: int, where: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, str, str], Window]:
     """Read the device's windows of one length that begin in these [low, high)."""
-    sql = _WINDOWS.format(device=int(device), hours=int(hours))
+    begins = _BEGINS.format(device=int(device), hours=int(hours))
+    sql = for_each(connection, "low, high", _WINDOW, "rollup", begins)
     return {(row[0], row[1], row[2]): Window(*row[3:]) for row in rows_of(connection, sql, where)}
 
 
