@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,6 @@ class Fuzzed:
     def __init__(self, folder: Path, known: Corpus) -> None:
         quantities = load_quantities(data_dir() / "catalogues" / "quantities.toml")
         self._engine = open_database(f"sqlite:///{folder / 'readings.db'}")
-        models = cycle(known.models)
         self._ingest = IngestMessages(
             store=DatabaseReadings(self._engine),
             credentials=_Known(known),  # type: ignore[arg-type] # only what ingest asks
@@ -62,7 +61,7 @@ class Fuzzed:
             quantities=quantities,
             signed_only=False,
             decoders=load_decoders(data_dir() / "catalogues" / "decoders.toml", quantities),
-            model_of=lambda _device: next(models),
+            model_of=lambda device: known.models.get(device, ""),
         )
         self.outcome = Outcome()
 

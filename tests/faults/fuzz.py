@@ -39,7 +39,8 @@ class Corpus:
     messages: tuple[Said, ...]
     keys: Mapping[str, bytes]
     """Secrets by key id; every device of the corpus holds them all."""
-    models: tuple[str, ...]
+    models: Mapping[str, str]
+    """Of the devices that need one, by id."""
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -51,8 +52,14 @@ def corpus() -> Corpus:
     cases = [json.loads(file.read_text("utf-8")) for file in sorted(CONTRACTS.glob("*/*valid/*.json"))]
     cases += [json.loads(file.read_text("utf-8")) for file in sorted(CONTRACTS.glob("*/examples/state*.json"))]
     keys = {case["key"]["kid"]: bytes.fromhex(case["key"]["secret"]) for case in cases if "key" in case}
-    models = tuple(sorted({case.get("model", "") for case in cases}))
+    models = {_device(case): case["model"] for case in reversed(cases) if case.get("model")}
     return Corpus(tuple(Said(case["topic"], _bytes(case)) for case in cases), keys, models)
+
+
+def _device(case: Mapping[str, Any]) -> str:
+    """Name the device that a golden message is about, where it is in one of the other formats."""
+    levels = str(case["topic"]).split("/")
+    return levels[2] if levels[0] == "farm" else "70b3d57ed0001234"
 
 
 def _bytes(case: Mapping[str, Any]) -> bytes:

@@ -73,6 +73,8 @@ def read_senml(
     """
     minute = (received_at - _EPOCH) // _MILLISECOND // MINUTE_MS * MINUTE_MS
     records = resolve(load_cbor(payload) if cbor else load_json(payload), now=minute / 1000)
+    if not records:
+        raise ContractError("schema", "a pack without a record that measures anything")
     if len({_place(record.name, decoder, quantities)[0] for record in records}) > 1:
         raise ContractError("schema", "a pack speaks for one device: its names begin alike")
     timed = any(record.ago for record in records)
