@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cropcredit.telemetry.evidence import Check, answer, not_assessed, suspicion
@@ -24,6 +25,8 @@ CREEP_AT = 0.0004
 CREEP_ALIKE = 0.5
 MOVED_SHARE = 0.004
 """Share of the load that is carried in or out, and no breath, when it comes or goes between two steps."""
+STEADY = 5
+"""Steps, of which the middle one counts."""
 KEPT_AT = 1.2
 """Water that left the grain by its moisture and not by its weight, in tolerances."""
 KEPT_SHARE = 0.01
@@ -87,7 +90,7 @@ def _rise(
     risen = 0.0
     begun = 1 if len(stock_taken_s) else 0  # what lay there before anybody took stock is in no book
     for part in np.unique(between[between >= begun]):
-        known = own[(between == part) & np.isfinite(own)]
+        known = _steady(own[(between == part) & np.isfinite(own)])
         risen = max(risen, float(np.max(known - np.minimum.accumulate(known), initial=0.0)))
     load = float(np.nanmax(values))
     doubt = suspicion(risen, at=RISE_SHARE * load + RISE_KG)
@@ -129,6 +132,11 @@ def _creep(track: Track, values: Floats, grid: Grid, warmth: Floats | None) -> C
     )
     doubt = suspicion(swing, at=CREEP_AT) if abs(alike) >= CREEP_ALIKE else 0.0
     return answer("creep", doubt, track, share=swing)
+
+
+def _steady(values: Floats) -> Floats:
+    """Take the running median of five: a bad contact is no delivery."""
+    return np.asarray(np.median(sliding_window_view(values, STEADY), axis=1)) if len(values) >= STEADY else values
 
 
 def _within_a_day_of_moves(values: Floats, grid: Grid) -> NDArray[np.bool_]:

@@ -42,6 +42,10 @@ def test_stones_are_a_rise_that_no_delivery_explains():
     assert dict(found.facts)["kg"] == pytest.approx(1500, abs=20)
 
 
+def test_bad_contacts_are_no_deliveries():
+    assert doubt(asked(scale(np.where(HOURS % 97 == 5, 5000.0, 0.0)))["weight_rise"]) < 0.05
+
+
 def test_a_slow_rise_is_one_too():
     assert doubt(asked(scale(np.linspace(0, 1500, len(HOURS))))["weight_rise"]) > 0.9
 
