@@ -15,7 +15,8 @@ from firmware_sim.identity import Identity
 from firmware_sim.journal import SPACE
 from firmware_sim.link import Broker
 from firmware_sim.plan import Character, Plan
-from firmware_sim.scenario import Cast, Group, Role, cast, kinds, outage, read_scenario, shares
+from firmware_sim.scenario import Cast, Group, Role, cast, shares
+from firmware_sim.scenario_file import kinds, outage, read_scenario
 
 LAST_PORT = 65_535
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from firmware_sim import options as o
 from firmware_sim.replay import LONG_HELP
-from firmware_sim.scenario import SCENARIO_HELP
+from firmware_sim.scenario_file import SCENARIO_HELP
 
 Command = Callable[[argparse.Namespace], int]
 WIDE_HELP = """\

@@ -13,7 +13,8 @@ from firmware_sim.errors import BadInput
 from firmware_sim.farm import APPLIES, CHANGES
 from firmware_sim.faults import Faults
 from firmware_sim.plan import Character
-from firmware_sim.scenario import Group, Role, cast, read_scenario, shares
+from firmware_sim.scenario import Group, Role, cast, shares
+from firmware_sim.scenario_file import read_scenario
 
 SCENARIOS = Path(__file__).parents[3] / "firmware_sim" / "scenarios"
 NAMES = [f"sim-{i:03d}" for i in range(100)]
