@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import select
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cropcredit.adapters.buffered_socket import BufferedSocket
+from cropcredit.adapters.mqtt_client import BufferedClient
 from cropcredit.adapters.mqtt_packets import Delivery, cut_publishes, puback_packets, publish_packet
 from cropcredit.errors import StoreUnavailable
 from cropcredit.usecases.ingest import Ingested, Message
@@ -126,8 +126,8 @@ class Subscriber:
         self._client.disconnect()
         self._write()
 
-    def _new_client(self) -> _Client:
-        client = _Client(
+    def _new_client(self) -> BufferedClient:
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self.client_id,
             clean_session=False,
@@ -277,28 +277,3 @@ class Subscriber:
             self._client.loop_write()
         if self._client.buffered is not None:
             self._client.buffered.flush()
-
-
-class _Client(paho.Client):
-    """paho over a socket that reads and writes in large pieces: six system calls a message become few per batch."""
-
-    buffered: BufferedSocket | None = None
-
-    @property
-    def between_packets(self) -> bool:
-        """True while no packet has been read in part."""
-        return self._in_packet["command"] == 0
-
-    def _create_socket(self) -> Any:
-        sock: Any = super()._create_socket()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffered = BufferedSocket(sock, closed=self._forget)
-        return self.buffered
-
-    def _handle_on_message(self, message: paho.MQTTMessage) -> None:
-        """Hand over without matching the topic against per-topic callbacks: there are none."""
-        assert self.on_message is not None
-        self.on_message(self, None, message)
-
-    def _forget(self) -> None:
-        self.buffered = None
