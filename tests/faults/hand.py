@@ -33,8 +33,13 @@ class Hand:
         self.heard: list[Published] = []
         body = b"\x00\x04MQTT\x04\xc2\x00\x00" + b"".join(_text(one) for one in (username, username, password))
         self._sock.sendall(_packet(CONNECT, body))
-        answer = self._until(CONNACK)
+        try:
+            answer = self._until(CONNACK)
+        except OSError:
+            self.close()
+            raise
         if answer[3] != 0:
+            self.close()
             raise ConnectionRefusedError(f"the broker refuses {username}: {answer[3]}")
 
     def subscribe(self, topic: str) -> None:
