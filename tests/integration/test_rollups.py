@@ -274,7 +274,7 @@ class Twin:
 
 def test_any_order_any_batches_any_death_give_what_all_readings_at_once_give(database_url, opened):
     engine, devices = opened(database_url), iter(range(10_000))
-    examples = 50 if engine.dialect.name == "sqlite" else 12
+    examples = 40 if engine.dialect.name == "sqlite" else 10
 
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
     @given(STEPS)
