@@ -22,7 +22,7 @@ from cropcredit.telemetry.rollup import Rollup
 from cropcredit.telemetry.tracks import DAY_S, HOUR_S, HourlyCourse, Track
 from cropcredit.units import Quantity
 from cropcredit.usecases.daily_weather import DailyWeather, lay_out
-from cropcredit.usecases.telemetry import depth_cm
+from cropcredit.usecases.standing import depth_cm
 from cropcredit.usecases.yield_data import region_of
 
 NEAR_KM = 20.0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from cropcredit.errors import MalformedInput
 from cropcredit.model import Installation
@@ -30,6 +28,7 @@ from cropcredit.telemetry import (
 from cropcredit.telemetry.around import NOTHING
 from cropcredit.telemetry.messages import boots_crossed, missing_between
 from cropcredit.units import Quantity
+from cropcredit.usecases.standing import Series, days_standing, depth_cm, offset_s, series_of, spans
 
 
 class Surroundings(Protocol):
@@ -44,11 +43,6 @@ class Surroundings(Protocol):
         window: tuple[datetime, datetime],
         at: datetime,
     ) -> Around: ...
-
-
-FOREVER = datetime.max.replace(tzinfo=UTC)
-Series = dict[tuple[str, str, str], list[tuple[datetime, float]]]
-"""Samples per (device, quantity, channel), in the order of measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +142,7 @@ class SummariseSensors:
         places = [p for p in self.facts.find(Installation, as_of=at, **key) if p.from_at <= end]
         places = [p for p in places if p.to_at is None or p.to_at > since]
         dated = self._dated(places, since, end, at)
-        series = _series(dated, places)
+        series = series_of(dated, places)
         return SensorSummary(
             place=field_id or store_id,
             since=since,
@@ -165,7 +159,7 @@ class SummariseSensors:
         for place in places:
             starts[place.device_id] = min(place.from_at, starts.get(place.device_id, place.from_at))
         boots = self.readings.boots(sorted(starts))
-        stands = {device_id: _spans(p for p in places if p.device_id == device_id) for device_id in starts}
+        stands = {device_id: spans(p for p in places if p.device_id == device_id) for device_id in starts}
         found: dict[str, list[Dated]] = {device_id: [] for device_id in sorted(starts)}
         for reading, received_at in self.readings.readings(sorted(starts), since=since, until=end, known_by=at):
             dated = date_reading(reading, received_at, boots, not_before=starts[reading.device_id])
@@ -211,7 +205,7 @@ class SummariseSensors:
             missing = missing_between(readings)
             last_seen = max((d.received_at for d in readings), default=None)
             interval_s = states[device_id].interval_s if device_id in states else None
-            days = max(_days(place, since, end) for place in places if place.device_id == device_id)
+            days = max(days_standing(place, since, end) for place in places if place.device_id == device_id)
             found.append(
                 DeviceEvidence(
                     device_id=device_id,
@@ -224,7 +218,7 @@ class SummariseSensors:
                         around=self._around(device_id, readings, here, tracks, window, at),
                         since=since,
                         until=end,
-                        offset_s=_offset_s(since, self.zone),
+                        offset_s=offset_s(since, self.zone),
                     ),
                     readings=len(readings),
                     missing=missing,
@@ -282,44 +276,3 @@ class FindGaps:
             self.readings.spans(device_ids), self.readings.boots(device_ids), self.readings.states(device_ids)
         )
         return sorted(found, key=lambda gap: (gap.device_id, gap.boot, gap.first))
-
-
-def _series(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]) -> Series:
-    found: defaultdict[tuple[str, str, str], list[tuple[datetime, float]]] = defaultdict(list)
-    for device_id, readings in dated.items():
-        here = [place for place in places if place.device_id == device_id]
-        spans: dict[str, list[tuple[datetime, datetime]]] = {}
-        for one in readings:
-            at = one.at
-            for measured in one.reading.measurements:
-                channel = measured.channel
-                if channel not in spans:
-                    spans[channel] = _spans(place for place in here if place.channel in ("*", channel))
-                for first, end in spans[channel]:
-                    if first <= at < end:
-                        found[device_id, measured.quantity, channel].append((at, measured.value))
-                        break
-    return dict(found)
-
-
-def _spans(places: Iterable[Installation]) -> list[tuple[datetime, datetime]]:
-    """Give from when until when each of these stood: asked once per channel, not once per value."""
-    return [(place.from_at, place.to_at or FOREVER) for place in places]
-
-
-def _days(place: Installation, since: datetime, at: datetime) -> int:
-    """Whole days of the window in which the device stood there."""
-    return max(0, (min(at, place.to_at or at) - max(since, place.from_at)).days)
-
-
-def _offset_s(at: datetime, zone: str) -> float:
-    """Give local time minus UTC, seconds."""
-    offset = at.astimezone(ZoneInfo(zone)).utcoffset()
-    return offset.total_seconds() if offset else 0.0
-
-
-def depth_cm(channel: str, place: Installation) -> float | None:
-    """Give the depth: as installed, else as the channel says (``d30``)."""
-    if place.depth_cm is not None:
-        return place.depth_cm
-    return float(channel[1:]) if channel.startswith("d") and channel[1:].isdigit() else None
