@@ -133,7 +133,6 @@ def _start_again(server: Postgres) -> None:
 def _stored(line: FaultLine) -> int:
     """Count readings through a connection of our own: that of the app died with the server."""
     try:
-        line.look.forget()
         return line.look.readings()
     except DBAPIError:
         return -1

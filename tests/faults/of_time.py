@@ -79,7 +79,6 @@ def upgraded(stage: Stage) -> Account:
     line.start_ingest()
     wait(lambda: line.witness.subscriptions > 1, "ingest opens the old store and listens")
     line.app = build(Settings.load(line.home))
-    line.look.forget()
     _late_says(line, 2 * LATE_MESSAGES)
     again = line.simulate(*stage.live, *NONSENSE)
     found = line.finish(again)

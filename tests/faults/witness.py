@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from tests.faults.packets import PUBACK, PUBLISH, SUBACK, Published, acknowledged, device_of, kind, published
 
@@ -114,7 +115,7 @@ class Look:
 
     def __init__(self, url: str) -> None:
         name = f"{url.replace('///', '///file:')}?mode=ro&uri=true" if url.startswith("sqlite") else url
-        self._engine: Engine = create_engine(name, pool_pre_ping=True)
+        self._engine: Engine = create_engine(name, poolclass=NullPool)
 
     def settled(self) -> Settled:
         """Read the settled seqs, joined; below a boot's ``low`` nothing can come any more."""
@@ -154,11 +155,8 @@ class Look:
         with self._engine.connect() as connection:
             return int(connection.scalar(text("SELECT count(*) FROM reading")) or 0)
 
-    def forget(self) -> None:
-        """Drop connections that may have died with the server."""
+    def close(self) -> None:
         self._engine.dispose()
-
-    close = forget
 
 
 def within(said: Said, settled: Settled) -> bool:
