@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from cropcredit.adapters.broker_access import write_private
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
-from cropcredit.errors import MalformedInput, RefusedInput
+from cropcredit.cli.handed_keys import Handed, hand_out
+from cropcredit.errors import MalformedInput
 from cropcredit.model import Device
 from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation, since_when
-from cropcredit.usecases.devices import IssuedKey
 
 app = typer.Typer(
     name="devices", help="Farm devices: register, place, give another key, revoke, list.", no_args_is_help=True
@@ -69,7 +63,7 @@ def add(
     else:
         devices = [Device(id=str(device_id), model=model, known_at=opened.clock.now())]
     beside = time_span(grace)
-    _hand_out(
+    hand_out(
         lambda: opened.add_devices(devices, rotate=rotate, grace=beside, certified=certificates is not None),
         Handed(keys=keys, certificates=certificates, authority=home / "broker" / "tls" / "ca.crt", as_json=as_json),
     )
@@ -97,10 +91,11 @@ def rotate(
     opened = open_app(home)
     if finish:
         opened.rotate_keys.finish(device_ids)
-        out.print(f"only the newest key of {', '.join(device_ids)} counts now", markup=False)
+        said = f"only the newest key of {', '.join(device_ids)} counts now"
+        show_json({"finished": device_ids}) if as_json else out.print(said, markup=False)
         return
     beside = time_span(grace)
-    _hand_out(
+    hand_out(
         lambda: opened.rotate_keys(device_ids, grace=beside, certified=certificates is not None),
         Handed(
             keys=keys,
@@ -176,10 +171,12 @@ def bridge(
 
 
 @app.command()
-def revoke(device_id: Annotated[str, typer.Argument(help="A registered device.")], *, home: Home = HERE) -> None:
+def revoke(
+    device_id: Annotated[str, typer.Argument(help="A registered device.")], *, as_json: Json = False, home: Home = HERE
+) -> None:
     """Take a device's keys, login and certificates away: the broker ends its session, ingest refuses it at once."""
     open_app(home).revoke_device(device_id)
-    out.print(f"revoked {device_id}", markup=False)
+    show_json({"revoked": device_id}) if as_json else out.print(f"revoked {device_id}", markup=False)
 
 
 @app.command("list")
@@ -219,77 +216,6 @@ def time_span(text: str) -> timedelta:
         raise MalformedInput("is no span of time", where=text, cure="write 7d, 12h, 30m or 0")
     units = {"d": "days", "h": "hours", "m": "minutes"}
     return timedelta(**{units[match[2]]: int(match[1])}) if match[2] else timedelta(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handed:
-    """How keys are handed out."""
-
-    keys: Path | None
-    """File to write; None: standard output."""
-    certificates: Path | None
-    """Folder to write; None: there are none."""
-    authority: Path
-    """The certificate by which devices know the broker."""
-    as_json: bool
-    done: str = "registered"
-    """What was done to the devices."""
-
-
-def _hand_out(issue: Callable[[], list[IssuedKey]], how: Handed) -> None:
-    """Issue keys and hand them out; the file is opened first, so that no key is issued that cannot be written."""
-    if how.certificates is not None:
-        _make_folder(how.certificates)
-    if how.keys is None:
-        issued = issue()
-        if not how.as_json:
-            _write(sys.stdout, issued)
-    else:
-        with _new_file(how.keys) as file:
-            issued = issue()
-            _write(file, issued)
-    if how.certificates is not None:
-        _write_certificates(how.certificates, issued, how.authority)
-    if how.as_json:
-        show_json([{"device": key.device_id, "kid": key.key_id} for key in issued])
-    elif how.keys is not None:
-        out.print(f"{how.done} {len(issued)} devices; keys in {how.keys}", markup=False)
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[TextIO]:
-    """Open a file for its owner alone; whatever goes wrong meanwhile, no empty one stays behind."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise RefusedInput(f"cannot be made: {error.strerror}", where=str(path)) from error
-    with os.fdopen(descriptor, "w", newline="") as file:
-        try:
-            yield file
-        except Exception:
-            path.unlink()
-            raise
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise RefusedInput(f"cannot be made: {error.strerror}", where=str(folder)) from error
-
-
-def _write_certificates(folder: Path, issued: Sequence[IssuedKey], authority: Path) -> None:
-    (folder / "ca.crt").write_bytes(authority.read_bytes())
-    for key in issued:
-        assert key.certificate is not None, "asked for above"
-        (folder / f"{key.device_id}.crt").write_text(key.certificate.certificate)
-        write_private(folder / f"{key.device_id}.key", key.certificate.key)
-
-
-def _write(file: TextIO, issued: Sequence[IssuedKey]) -> None:
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(("device", "kid", "secret", "password"))
-    rows.writerows((key.device_id, key.key_id, key.secret, key.password) for key in issued)
 
 
 def _key(key_id: str, ending: Mapping[str, datetime]) -> str:

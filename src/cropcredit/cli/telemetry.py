@@ -26,7 +26,7 @@ app = typer.Typer(
 def broker(
     *,
     listen: Annotated[str, typer.Option(help="Address to listen on. Default: the workspace's broker_host.")] = "",
-    port: Annotated[int, typer.Option(max=65535, help="Port. Default: the workspace's broker_port.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port. 0: the workspace's broker_port.")] = 0,
     kind: Annotated[
         Literal["auto", "mosquitto", "iotcore"], typer.Option(help="auto: Debian's mosquitto, else the iotcore wheel.")
     ] = "auto",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 
 from cropcredit import wire
 from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
@@ -22,6 +23,7 @@ from cropcredit.telemetry import silent_since
 from cropcredit.telemetry.clones import Fork, find_forks
 
 NO_GRACE = timedelta(0)
+_ID_FORM = "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
 OF_LATE = timedelta(days=30)
 """How long a contradiction is shown beside its device."""
 
@@ -100,8 +102,12 @@ class AddDevices:
         ids, now = [device.id for device in devices], self.clock.now()
         taken = {*self.reserved, *self.access.bridges()}
         for device_id in ids:
-            if not wire.DEVICE_ID.fullmatch(device_id) or device_id in taken or ids.count(device_id) > 1:
-                raise MalformedInput("cannot be a device id, is reserved or stands twice", where=device_id)
+            if not wire.DEVICE_ID.fullmatch(device_id):
+                raise MalformedInput(f"{device_id!r} cannot be a device id", cure=_ID_FORM)
+            if device_id in taken:
+                raise MalformedInput("is the login of a service", where=device_id, cure="choose another device id")
+            if ids.count(device_id) > 1:
+                raise MalformedInput("stands twice", where=device_id, cure="leave one of its rows")
         if certified and not self.certificates.made:
             raise RefusedInput("there is no certificate authority", cure="start cropcredit broker --tls certificates")
         keyed = sorted(device_id for device_id, keys in self.credentials.known(ids).items() if keys)
@@ -154,7 +160,11 @@ class RotateKeys:
         self.add.access.put_in_place(device_ids)
 
     def _registered(self, device_ids: Sequence[str]) -> list[Device]:
-        devices = [self.facts.get(Device, device_id) for device_id in device_ids]
+        registered = {device.id: device for device in self.facts.find(Device)}
+        for device_id in device_ids:
+            if device_id not in registered:
+                raise UnknownRecord("device", device_id, cure="see devices list")
+        devices = [registered[device_id] for device_id in device_ids]
         keys = self.add.credentials.known(device_ids)
         for device in devices:
             if not keys.get(device.id):
@@ -177,7 +187,7 @@ class PlaceDevices:
         UnknownRecord
             If a device or field is not registered; nothing was stored.
         MalformedInput
-            If a place is neither one field nor one store.
+            If a place is neither one field nor one store, or its depth is no depth.
         """
         devices = {device.id for device in self.facts.find(Device)}
         wanted = sorted({place.field_id for place in places if place.field_id})
@@ -187,6 +197,8 @@ class PlaceDevices:
                 raise UnknownRecord("device", place.device_id, cure="register it: devices add")
             if bool(place.field_id) == bool(place.store_id):
                 raise MalformedInput("a device stands at one field or one store", where=place.device_id)
+            if place.depth_cm is not None and not 0 <= place.depth_cm < inf:
+                raise MalformedInput(f"depth {place.depth_cm:g} cm is none below the surface", where=place.device_id)
             if place.field_id and place.field_id not in known:
                 raise UnknownRecord("field", place.field_id, where=place.device_id, cure="import it: fields import")
         self.facts.add(*self._ended(places), *places)

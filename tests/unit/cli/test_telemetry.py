@@ -46,6 +46,17 @@ def test_a_device_gets_its_key_once_in_the_form_that_devices_files_have(home: Pa
     assert "probe-1" in run("devices", "list", home=home).stdout
 
 
+def test_keys_told_as_json_are_whole_where_no_file_takes_them(home: Path, tmp_path: Path):
+    (told,) = json.loads(run("devices", "add", "a", "--json", home=home).stdout)
+    assert (told["device"], told["kid"], len(told["secret"]), len(told["password"])) == ("a", "k1", 64, 64)
+    (changed,) = json.loads(run("devices", "rotate", "a", "--json", home=home).stdout)
+    assert changed["kid"] == "k2"
+    assert changed["secret"] != told["secret"]
+    filed = run("devices", "rotate", "a", "--json", "--keys", tmp_path / "keys.csv", home=home).stdout
+    assert json.loads(filed) == [{"device": "a", "kid": "k3"}], "shown once, and that is in the file"
+    assert json.loads(run("devices", "revoke", "a", "--json", home=home).stdout) == {"revoked": "a"}
+
+
 def test_many_devices_come_from_a_table_and_their_keys_go_into_a_file_for_one_person(home: Path, tmp_path: Path):
     table, keys = tmp_path / "devices.csv", tmp_path / "keys.csv"
     table.write_text("device_id,model,synthetic\na,probe,yes\nb,probe,no\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -112,7 +113,7 @@ def test_without_grace_the_new_key_and_password_count_at_once_and_alone():
 def test_the_login_of_a_network_server_cannot_be_taken_by_a_device():
     farm = Farm()
     farm.broker.allow_bridge("chirp")
-    with pytest.raises(MalformedInput, match="chirp: cannot be a device id, is reserved"):
+    with pytest.raises(MalformedInput, match="chirp: is the login of a service"):
         farm.add([device("chirp")])
 
 
@@ -141,7 +142,7 @@ def test_no_secret_shows_when_a_key_is_printed():
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "+", "ingest", "gateway", "é", "x" * 65])
 def test_what_cannot_be_a_topic_level_cannot_be_a_device(name: str):
-    with pytest.raises(MalformedInput, match=r"cannot be a device id|needs an id"):
+    with pytest.raises(MalformedInput, match=r"cannot be a device id|needs an id|is the login of a service"):
         Farm().add([device(name)])
 
 
@@ -170,6 +171,10 @@ def test_the_same_row_again_is_a_correction():
         pytest.param(at("a", field="f9"), UnknownRecord, "no field with id 'f9'", id="an unknown field"),
         pytest.param(at("a", field=""), MalformedInput, "one field or one store", id="nowhere"),
         pytest.param(at("a", store="s1"), MalformedInput, "one field or one store", id="in two places"),
+        pytest.param(at("a", depth_cm=-5.0), MalformedInput, "a: depth -5 cm is none", id="in the air"),
+        pytest.param(
+            at("a", depth_cm=math.nan), MalformedInput, "a: depth nan cm is none", id="a depth that is no number"
+        ),
     ],
 )
 def test_a_place_that_cannot_be_is_refused_by_name(place: Installation, error: type[Exception], said: str):
