@@ -72,9 +72,13 @@ def table(desk: Desk, summary: SensorSummary) -> None:
 
 
 def _measured(desk: Desk, series: SensorSeries) -> str:
-    """Name what was measured, with its depth, or the channel that tells it from others."""
+    """Name what was measured, with its depth in the soil, or the channel that tells it from others.
+
+    One depth may be given for all channels of a device: it says nothing of the air, nor of a channel named otherwise.
+    """
     name = desk.quantity(series.quantity.name)
-    if series.depth_cm is not None:
+    buried = series.depth_cm is not None and series.quantity.name.startswith("soil.")
+    if buried and series.channel in ("", f"d{series.depth_cm:g}"):
         return desk.words("sensors.depth", name=name, depth=f"{series.depth_cm:g}")
     return f"{name} {series.channel}".rstrip()
 

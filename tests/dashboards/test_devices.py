@@ -16,7 +16,10 @@ from cropcredit.usecases.ingest import Message
 from tests.builders import PASSWORD
 from tests.dashboards.test_pages import APP, said, sign_in
 
-SOUND = b'{"v":1,"boot":1,"seq":1,"clk":"none","up":1,"m":[{"q":"soil.moisture","v":23,"c":"d30"}]}'
+SOUND = (
+    b'{"v":1,"boot":1,"seq":1,"clk":"none","up":1,'
+    b'"m":[{"q":"soil.moisture","v":23,"c":"d30"},{"q":"air.temperature","v":21,"c":"a"}]}'
+)
 
 
 @pytest.fixture
@@ -84,6 +87,9 @@ def test_a_device_opens_into_its_check_its_grade_and_its_refused_messages(visit,
     told = said(page)
     assert words in told
     assert "d30" in told
+    names = [str(name) for table in page.table for name in table.value.iloc[:, 0]]
+    assert len(names) == 2, names
+    assert [name for name in names if "30" in name] == [max(names, key=len)], "the air is not 30 cm deep"
     assert any("json" in one.value or "JSON" in one.value for one in page.caption)
 
 

@@ -19,6 +19,7 @@ WORDS = {
     "unexplained_rise": "{kg:,.0f} kg more on {on} without a delivery",
     "shortfall": "the scale misses {share:.1%} of what was inspected",
     "not_inspected": "never inspected: weigh and test it, then import inspections",
+    "overdrawn": "{kg:,.0f} kg more carried out than was there: correct the movements, or inspect it again",
     "stale_inspection": "inspected {days:.0f} days ago: inspect it again",
     "not_watched": "no scale that can be believed watches it: see devices list",
 }

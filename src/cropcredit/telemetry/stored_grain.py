@@ -70,7 +70,7 @@ class Alarm:
 
     code: str
     """``damp`` ``mouldy`` ``heating`` ``sudden_loss`` ``shortfall`` ``unexplained_rise`` ``not_inspected``
-    ``stale_inspection`` ``not_watched``."""
+    ``stale_inspection`` ``not_watched`` ``overdrawn``."""
     facts: tuple[tuple[str, str | float], ...] = ()
 
 
@@ -126,6 +126,14 @@ def book_kg(inspections: Sequence[StoreInspection], movements: Sequence[GrainMov
     last = max((i for i in inspections if i.at <= at), key=lambda i: i.at, default=None)
     carried = sum(m.weight_kg for m in movements if m.at <= at and (last is None or m.at > last.at))
     return max(0.0, (last.weight_kg if last else 0.0) + carried)
+
+
+def book_alarms(inspection: StoreInspection | None, movements: Sequence[GrainMovement]) -> list[Alarm]:
+    """Find that more was carried out since the inspection than can have been there: a slip in the book, or a sale."""
+    if inspection is None:
+        return []
+    over = -inspection.weight_kg - sum(m.weight_kg for m in movements if m.at > inspection.at)
+    return [Alarm(code="overdrawn", facts=(("kg", round(over)),))] if round(over) > 0 else []
 
 
 def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: date) -> float:

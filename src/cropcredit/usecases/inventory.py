@@ -104,6 +104,7 @@ class TakeStock:
         )
         alarms = [
             *_inspection_alarms(inspection, at),
+            *stored_grain.book_alarms(inspection, book.movements[lot.id]),
             *_watch_alarms(watch, at.astimezone(ZoneInfo(self.zone)).date()),
             *([Alarm(code="shortfall", facts=(("share", round(missing, 3)),))] if missing else []),
             *stored_grain.weight_alarms(watch, expected),

@@ -172,9 +172,7 @@ def test_the_same_row_again_is_a_correction():
         pytest.param(at("a", field=""), MalformedInput, "one field or one store", id="nowhere"),
         pytest.param(at("a", store="s1"), MalformedInput, "one field or one store", id="in two places"),
         pytest.param(at("a", depth_cm=-5.0), MalformedInput, "a: depth -5 cm is none", id="in the air"),
-        pytest.param(
-            at("a", depth_cm=math.nan), MalformedInput, "a: depth nan cm is none", id="a depth that is no number"
-        ),
+        pytest.param(at("a", depth_cm=math.nan), MalformedInput, "a: depth nan cm is none", id="at no number"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused_by_name(place: Installation, error: type[Exception], said: str):

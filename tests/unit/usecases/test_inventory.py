@@ -106,6 +106,17 @@ def test_what_its_owner_carried_out_is_taken_from_that_lot_and_missing_from_none
     assert barn.alarms() == set()
 
 
+def test_more_carried_out_than_was_there_is_said_at_its_lot(barn: Barn):
+    at = START + 7 * DAY
+    barn.facts.add(GrainMovement(id="m", known_at=at, lot_id="b", at=at, weight_kg=-4_000))
+    barn.weighs(10_000, day=9)
+    assert "overdrawn" not in barn.alarms(), "the whole lot may leave"
+    barn.facts.add(GrainMovement(id="n", known_at=at, lot_id="b", at=at, weight_kg=-99_000))
+    said = {one.lot.id: [dict(a.facts) for a in one.alarms if a.code == "overdrawn"] for one in barn.take_stock()}
+    assert said == {"a": [], "b": [{"kg": 99_000}]}
+    assert barn.kilograms()["b"] == 0
+
+
 def test_as_of_an_earlier_day_the_loss_is_not_known(barn: Barn):
     for day in range(1, 10):
         barn.weighs(10_000 if day < 7 else 7_500, day=day)
