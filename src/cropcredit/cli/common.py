@@ -30,8 +30,8 @@ from rich.text import Text
 
 from cropcredit.bootstrap import App, build
 from cropcredit.config import Settings
-from cropcredit.errors import RefusedInput
-from cropcredit.model import Money, parse_as_of
+from cropcredit.errors import RefusedInput, UnknownRecord
+from cropcredit.model import Device, Money, parse_as_of
 
 Home = Annotated[
     Path,
@@ -56,6 +56,21 @@ err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() els
 def open_app(home: Path) -> App:
     """Open the workspace at ``home``."""
     return build(Settings.load(home))
+
+
+def registered(app: App, device_ids: Sequence[str] | None) -> Sequence[str] | None:
+    """Give the devices a command names, or None where it names none.
+
+    Raises
+    ------
+    UnknownRecord
+        If one is not registered: nothing found of it would read as good news.
+    """
+    known = {device.id for device in app.place_devices.facts.find(Device)} if device_ids else set()
+    for device_id in device_ids or ():
+        if device_id not in known:
+            raise UnknownRecord("device", device_id, cure="see devices list")
+    return device_ids or None
 
 
 def as_of_instant(app: App, text: str | None) -> datetime:

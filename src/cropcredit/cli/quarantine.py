@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table, since_instant
+from cropcredit.cli.common import (
+    HERE,
+    Home,
+    Json,
+    open_app,
+    out,
+    progress,
+    registered,
+    show_json,
+    show_table,
+    since_instant,
+)
 from cropcredit.model import Quarantined, Reading
 
 EXCERPT = 60
@@ -83,7 +94,7 @@ def conflicts(
 ) -> None:
     """Show messages that contradict a stored reading: a cloned key, or firmware that uses a number twice."""
     opened = open_app(home)
-    found = opened.show_conflicts(device or None, since=since_instant(opened, since))
+    found = opened.show_conflicts(registered(opened, device), since=since_instant(opened, since))
     if as_json:
         show_json(
             [

@@ -10,7 +10,7 @@ import typer
 
 from cropcredit.adapters.broker_conf import Door
 from cropcredit.cli.archive import export, retain
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, show_json, show_table
+from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, registered, show_json, show_table
 from cropcredit.cli.grades import grade
 from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.config import http_address
@@ -99,7 +99,8 @@ def gaps(
     home: Home = HERE,
 ) -> None:
     """Show which messages are missing: open (may still come) or lost on the device."""
-    found = open_app(home).find_gaps(device or None)
+    opened = open_app(home)
+    found = opened.find_gaps(registered(opened, device))
     if as_json:
         show_json([{**_plain(gap), "size": gap.size} for gap in found])
         return
@@ -124,7 +125,8 @@ def rollup(
     home: Home = HERE,
 ) -> None:
     """Bring hourly and daily roll-ups up to date; whoever reads them does the same for the devices in question."""
-    rolled = open_app(home).refresh_rollups(device or None, progress=progress)
+    opened = open_app(home)
+    rolled = opened.refresh_rollups(registered(opened, device), progress=progress)
     if as_json:
         show_json({"readings": rolled})
         return

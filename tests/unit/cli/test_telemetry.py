@@ -57,6 +57,15 @@ def test_keys_told_as_json_are_whole_where_no_file_takes_them(home: Path, tmp_pa
     assert json.loads(run("devices", "revoke", "a", "--json", home=home).stdout) == {"revoked": "a"}
 
 
+@pytest.mark.parametrize("command", ["gaps", "conflicts", "rollup"])
+def test_a_device_that_nobody_registered_is_named_instead_of_found_faultless(home: Path, command: str):
+    run("devices", "add", "a", home=home)
+    assert run("telemetry", command, "a", home=home).exit_code == 0
+    refused = run("telemetry", command, "a", "b", home=home)
+    assert isinstance(refused.exception, UnknownRecord)
+    assert refused.exception.record_id == "b"
+
+
 def test_many_devices_come_from_a_table_and_their_keys_go_into_a_file_for_one_person(home: Path, tmp_path: Path):
     table, keys = tmp_path / "devices.csv", tmp_path / "keys.csv"
     table.write_text("device_id,model,synthetic\na,probe,yes\nb,probe,no\n")
