@@ -53,6 +53,9 @@ def worded(desk: Desk, finding: Finding) -> str:
             facts[name] = desk.words(f"slip.{value}")
         else:
             facts[name] = plain(value) if isinstance(value, str) else desk.formats.number(value)
+    quantity = desk.app.summarise_sensors.quantities.get(str(dict(finding.facts).get("quantity")))
+    if "value" in facts and quantity is not None:
+        facts["value"] += f" {desk.words.code('unit', quantity.unit)}"
     return desk.words.code("finding", finding.code, **facts)
 
 

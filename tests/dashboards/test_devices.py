@@ -87,6 +87,7 @@ def test_a_device_opens_into_its_check_its_grade_and_its_refused_messages(visit,
     told = said(page)
     assert words in told
     assert "d30" in told
+    assert "23 %" in told, "a value without its unit cannot be checked"
     names = [str(name) for table in page.table for name in table.value.iloc[:, 0]]
     assert len(names) == 2, names
     assert [name for name in names if "30" in name] == [max(names, key=len)], "the air is not 30 cm deep"

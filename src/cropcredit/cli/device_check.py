@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -48,10 +50,10 @@ WORDS = {
     "channel_unplaced": "{quantity} on channel {channel}: nobody placed that channel",
     "wrong_kind_of_place": "{quantity} does not belong at such a place: field and store may be mixed up",
     "depth_differs": "{quantity}: channel {channel} does not say {cm:g} cm, the depth it was placed with",
-    "moisture_kind": "{quantity}: say with devices place whether it is volumetric, saturation or tension",
-    "value": "{quantity} {channel} {value:g}",
-    "unit": "{quantity} {channel} {value:g} looks like {slip}",
-    "unusual": "{quantity} {channel} {value:g} is unlike farmland or its neighbours: is the probe where it should be?",
+    "moisture_kind": "{quantity}: volumetric, saturation or tension? Say so in soil_moisture_kind of devices place --from",
+    "value": "{quantity} {channel} {value:g} {unit}",
+    "unit": "{quantity} {channel} {value:g} {unit} looks like {slip}",
+    "unusual": "{quantity} {channel} {value:g} {unit} is unlike farmland or its neighbours: is the probe in its place?",
 }
 CLOSING = {
     Verdict.OK: "All is well: you may leave.",
@@ -77,7 +79,7 @@ def check(
     if as_json:
         show_json({"device": found.device_id, "verdict": found.verdict, "findings": found.findings})
     else:
-        show(found)
+        show(found, {name: quantity.unit for name, quantity in opened.summarise_sensors.quantities.items()})
     raise typer.Exit(code=int(found.verdict in (Verdict.WRONG, Verdict.WAIT)))
 
 
@@ -95,18 +97,19 @@ def wait_for_first(
     return found
 
 
-def show(found: InstallationCheck) -> None:
-    """Print the findings, one line each, and what to do now."""
+def show(found: InstallationCheck, units: Mapping[str, str]) -> None:
+    """Print the findings, one line each, and what to do now; ``units`` are those of the quantities."""
     for finding in found.findings:
         mark, colour = MARKS[finding.verdict]
         out.print(f"[{colour}]{mark}[/] ", end="")
-        out.print(worded(found.device_id, finding), markup=False, highlight=False)
+        out.print(worded(found.device_id, finding, units), markup=False, highlight=False)
     out.print(CLOSING[found.verdict], markup=False, style="bold")
 
 
-def worded(device_id: str, finding: Finding) -> str:
-    """Put one finding into a sentence."""
+def worded(device_id: str, finding: Finding, units: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Put one finding into a sentence; a value is said in its quantity's unit."""
     facts = dict(finding.facts) | {"device": device_id}
+    facts["unit"] = units.get(str(facts.get("quantity")), "").replace("Cel", "°C")
     if "slip" in facts:
         facts["slip"] = UNITS[str(facts["slip"])]
     if "model" in facts:

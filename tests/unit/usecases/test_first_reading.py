@@ -143,6 +143,7 @@ def test_a_fraction_is_told_from_a_percentage(site: Site):
     (slip,) = [f for f in site.check("p").findings if f.code == "unit"]
     assert dict(slip.facts)["slip"] == "fraction"
     assert "multiply by 100" in worded("p", slip)
+    assert "0.23 % looks like" in worded("p", slip, {"soil.moisture": "%"})
 
 
 def test_warm_degrees_are_told_from_fahrenheit_by_the_neighbours(site: Site):
