@@ -50,7 +50,7 @@ WORDS = {
     "channel_unplaced": "{quantity} on channel {channel}: nobody placed that channel",
     "wrong_kind_of_place": "{quantity} does not belong at such a place: field and store may be mixed up",
     "depth_differs": "{quantity}: channel {channel} does not say {cm:g} cm, the depth it was placed with",
-    "moisture_kind": "{quantity}: volumetric, saturation or tension? Say so in soil_moisture_kind of devices place --from",
+    "moisture_kind": "{quantity}: volumetric, saturation or tension? Say soil_moisture_kind in devices place --from",
     "value": "{quantity} {channel} {value:g} {unit}",
     "unit": "{quantity} {channel} {value:g} {unit} looks like {slip}",
     "unusual": "{quantity} {channel} {value:g} {unit} is unlike farmland or its neighbours: is the probe in its place?",
