@@ -149,6 +149,7 @@ def bridge(
     name: Annotated[str | None, typer.Argument(help="A name for the network server; without one, list them.")] = None,
     *,
     end: Annotated[bool, typer.Option("--end", help="Take its login away.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Another password; the old one ends at once.")] = False,
     as_json: Json = False,
     home: Home = HERE,
 ) -> None:
@@ -165,7 +166,7 @@ def bridge(
         opened.let_bridge_in.end(name)
         out.print(f"{name} may log in no more", markup=False)
     else:
-        login = opened.let_bridge_in(name)
+        login = opened.let_bridge_in(name, rotate=rotate)
         said = {"username": login.name, "password": login.password}
         show_json(said) if as_json else out.print("\n".join(f"{k} {v}" for k, v in said.items()), markup=False)
 

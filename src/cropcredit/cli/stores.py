@@ -56,6 +56,13 @@ def list_(
     ]
     columns = ("lot", "store", "owner", "crop", "inspected kg", "standard kg", "haircut", "counts kg", "alarms")
     show_table("Stored grain", columns, rows, right=columns[4:8])
+    if strays := opened.take_stock.strays(as_of=as_of_instant(opened, as_of)):
+        out.print(
+            f"inspections or movements name lots that nobody brought in: {', '.join(strays)};"
+            " nothing of them is counted: correct them, or import lots",
+            markup=False,
+            style="yellow",
+        )
     if not found:
         out.print("no lots: bring them in with import lots, then import inspections", markup=False)
 

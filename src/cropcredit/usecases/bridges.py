@@ -30,20 +30,24 @@ class LetBridgeIn:
     reserved: Collection[str] = field(default=("ingest",))
     """User names at the broker that nobody may take."""
 
-    def __call__(self, name: str) -> BridgeLogin:
-        """Issue a login; for a name that has one, another password, which counts at once.
+    def __call__(self, name: str, *, rotate: bool = False) -> BridgeLogin:
+        """Issue a login; with ``rotate``, for a name that has one, another password: the old one ends at once.
 
         Raises
         ------
         MalformedInput
             If it cannot be a user name, or is reserved.
         StateConflict
-            If a device has the name.
+            If a device has the name, or a network server has it already and ``rotate`` was not asked for.
         """
         if not wire.DEVICE_ID.fullmatch(name) or name in self.reserved:
             raise MalformedInput("cannot be a user name, or is reserved", where=name)
         if self.credentials.known([name]):
             raise StateConflict(f"{name!r} is a device: choose another name for the network server")
+        if name in self.access.bridges() and not rotate:
+            raise StateConflict(
+                f"{name!r} has a login already: use --rotate to give it another, which ends the old one"
+            )
         return BridgeLogin(name=name, password=self.access.allow_bridge(name))
 
     def end(self, name: str) -> None:

@@ -73,6 +73,14 @@ class TakeStock:
             if stored.lot in lots
         ]
 
+    def strays(self, *, as_of: datetime | None = None) -> list[str]:
+        """Name lots that inspections or movements speak of and nobody has brought in: nothing of them is counted."""
+        at = as_of or self.clock.now()
+        known = {lot.id for lot in self.facts.find(GrainLot, as_of=at)}
+        spoken = {one.lot_id for one in self.facts.find(StoreInspection, as_of=at)}
+        spoken |= {one.lot_id for one in self.facts.find(GrainMovement, as_of=at)}
+        return sorted(spoken - known)
+
     def _store(self, store_id: str, at: datetime) -> list[StoredLot]:
         book = _Book(self.facts, store_id, at, self.zone)
         begun = min((i.at for i in book.last.values() if i), default=at)

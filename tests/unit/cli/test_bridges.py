@@ -28,7 +28,8 @@ def test_a_network_servers_password_is_printed_once_and_its_rules_name_two_topic
     assert rules.endswith("user lora\ntopic write application/#\ntopic write v3/#\n")
     kept = "".join(file.read_text() for file in (home / "broker").iterdir() if file.is_file())
     assert login["password"] not in kept
-    again = run("devices", "bridge", "lora", home=home).stdout.split()
+    assert isinstance(run("devices", "bridge", "lora", home=home).exception, StateConflict)
+    again = run("devices", "bridge", "lora", "--rotate", home=home).stdout.split()
     assert again[:3] == ["username", "lora", "password"]
     assert again[3] != login["password"]
 

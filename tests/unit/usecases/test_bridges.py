@@ -54,5 +54,5 @@ def test_a_network_server_and_a_device_cannot_share_a_name(door):
         certificates=FakeCertificates(),
         clock=Noon(),
     )
-    with pytest.raises(MalformedInput, match="reserved"):
+    with pytest.raises(MalformedInput, match="login of a service"):
         add([Device(id="chirpstack", known_at=NOON)])

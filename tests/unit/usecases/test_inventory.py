@@ -137,3 +137,11 @@ def test_one_owner_sees_his_lot_only_and_an_unknown_store_is_refused(barn: Barn)
     assert barn.take_stock(party_id="nobody") == []
     with pytest.raises(UnknownRecord, match="import lots"):
         barn.take_stock(store_id="nowhere")
+
+
+def test_a_movement_of_a_lot_that_nobody_brought_in_is_named(barn: Barn):
+    assert barn.take_stock.strays() == []
+    at = START + DAY
+    barn.facts.add(GrainMovement(id="typo", known_at=at, lot_id="aa", at=at, weight_kg=-900))
+    assert barn.take_stock.strays() == ["aa"]
+    assert barn.take_stock.strays(as_of=START) == []
