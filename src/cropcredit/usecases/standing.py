@@ -51,7 +51,16 @@ def offset_s(at: datetime, zone: str) -> float:
 
 
 def depth_cm(channel: str, place: Installation) -> float | None:
-    """Give the depth: as installed, else as the channel says (``d30``)."""
-    if place.depth_cm is not None:
+    """Give the depth: as that very channel was installed, else as it says itself (``d30``), else as its device was.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> since = datetime(2026, 5, 1, tzinfo=UTC)
+    >>> place = Installation(id="i", known_at=since, device_id="p", channel="*", from_at=since, depth_cm=20.0)
+    >>> depth_cm("d60", place), depth_cm("", place)
+    (60.0, 20.0)
+    """
+    if place.channel == channel and place.depth_cm is not None:
         return place.depth_cm
-    return float(channel[1:]) if channel.startswith("d") and channel[1:].isdigit() else None
+    return float(channel[1:]) if channel.startswith("d") and channel[1:].isdigit() else place.depth_cm
