@@ -42,7 +42,8 @@ def test_covered_area_is_the_field_s_area_and_the_core_is_no_larger(ring):
     assert found.whole.nnz == 0 or (found.whole.data.min() > 0 and found.whole.data.max() <= 1 + 1e-9)
 
 
-wild_rings = st.lists(st.tuples(st.floats(-3, 12), st.floats(-3, 12)), min_size=3, max_size=9, unique=True)
+grid_floats = st.floats(-3, 12).map(lambda value: round(value, 9))  # GEOS, the reference, fails between 0 and 1e-58
+wild_rings = st.lists(st.tuples(grid_floats, grid_floats), min_size=3, max_size=9, unique=True)
 UNIT = Grid("EPSG:32650", (1, 0, 0, 0, -1, 8), (8, 9))
 
 

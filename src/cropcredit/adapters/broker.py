@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -123,8 +124,7 @@ class Broker:
         if self.running:
             return self
         for host, port in [(self.host, self.port), *([(self.door.host, self.door.port)] if self.door else [])]:
-            if _answers(host, port):
-                raise RefusedInput("port is taken", where=f"{host}:{port}", cure="stop what listens there")
+            _require_free(host, port)
         private_folder(self.directory)
         self._record()  # before it starts: nothing that it delivers may be judged by the rules of another one
         self._access.allow({SERVICE_USER: service_password(self.directory)})
@@ -272,6 +272,18 @@ def _ends_with_us() -> list[str]:
     """
     tool = shutil.which("setpriv")
     return [tool, "--pdeathsig", "TERM"] if tool else []
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address at which nothing can listen: what answers there may be somebody else's network."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        what = "port is taken" if taken else f"nothing can listen there: {error.strerror or error}"
+        cure = "stop what listens there" if taken else "give an address of this machine, or 0.0.0.0 for all"
+        raise RefusedInput(what, where=f"{host}:{port}", cure=cure) from None
 
 
 def _answers(host: str, port: int) -> bool:

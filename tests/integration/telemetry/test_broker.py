@@ -378,8 +378,16 @@ def test_the_death_of_the_broker_does_not_go_unnoticed(broker_kind, make_broker)
 
 def test_a_broker_that_cannot_come_up_says_why(make_broker, debian_tool):
     debian_tool("mosquitto")
-    broker = make_broker("mosquitto", host="203.0.113.7")
+    broker = make_broker("mosquitto")
+    broker.directory.mkdir(parents=True, exist_ok=True)
+    (broker.directory / "sessions.db").write_bytes(b"no sessions of mosquitto")
     with pytest.raises(StoreUnavailable, match="does not come up"):
+        broker.start()
+
+
+def test_an_address_of_another_machine_is_refused_by_name(make_broker):
+    broker = make_broker("mosquitto", host="203.0.113.7")
+    with pytest.raises(RefusedInput, match=r"nothing can listen there: .*give an address of this machine"):
         broker.start()
 
 
