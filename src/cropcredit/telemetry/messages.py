@@ -17,7 +17,6 @@ MISSING_BOUNDS = (0.02, 0.10, 0.30)
 DOUBTFUL_CLOCK = 0.05
 """Share of readings dated by arrival, or from a clock that was wrong, above which it is a reason."""
 DAY_S = 86_400
-TWO = 2
 CROSSED = timedelta(minutes=10)
 """Boots may overlap by so much: clocks are set anew after a restart."""
 
@@ -85,7 +84,7 @@ def boots_crossed(readings: Sequence[Dated]) -> int:
     Only instants of a clock that the network set count, and ten minutes are forgiven; sessions at a network server
     carry no order.
     """
-    if len({dated.reading.boot for dated in readings}) < TWO:
+    if len({dated.reading.boot for dated in readings}) <= 1:
         return 0
     spans: dict[int, tuple[datetime, datetime]] = {}
     for dated in readings:
