@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import json
 import logging
+import math
 import os
 import signal
 import time
@@ -217,10 +218,20 @@ def _keep_house(keeper: _Keeper, count: Callable[[], None] | None, stop: Event) 
 
 
 def _watch_over(vitals: Vitals, watch: Watch, over: Event) -> None:
-    """Look at the loop until it has ended; end the process when it hangs, since nothing else can."""
+    """Look at the loop until it has ended; end the process when it hangs, since nothing else can.
+
+    A look that comes far too late says that the whole process stood still (SIGSTOP, a paused virtual machine): the loop
+    could not turn then, and has its full time from now on.
+    """
+    late_s = max(watch.hang_s / 4, 2 * LOOK_S)
+    looked, awake = vitals.now(), -math.inf
     while not over.wait(LOOK_S):
         vitals.look()
-        if vitals.silent_s <= watch.hang_s:
+        if (now := vitals.now()) - looked > late_s:
+            log.warning("ingest stood still for %.0f s, stopped or paused from outside; it goes on", now - looked)
+            awake = now
+        looked = now
+        if min(vitals.silent_s, now - awake) <= watch.hang_s:
             notify("WATCHDOG=1")
             continue
         log.critical("ingest hangs: its loop has not turned for %.0f s; it ends, to be started anew", vitals.silent_s)

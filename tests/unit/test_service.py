@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from cropcredit import service
 from cropcredit.adapters.mqtt import Health, Subscriber
+from cropcredit.adapters.vitals import Vitals
 from cropcredit.cli import app
 from cropcredit.config import data_dir
 from cropcredit.errors import RefusedInput, StateConflict, StoreUnavailable
@@ -148,6 +149,42 @@ def test_a_loop_that_hangs_ends_the_process(tmp_path, caplog, capfd):
     assert ended == [HUNG]
     assert "ingest hangs: its loop has not turned for 5 s" in caplog.text
     assert "in loop" in capfd.readouterr().err, "where it hangs is shown"
+
+
+class Looks(Event):
+    """When the watchdog looks, by a clock of the test: each wait takes as long as the test says."""
+
+    def __init__(self, *waits_s: float) -> None:
+        super().__init__()
+        self.now, self._waits = 1000.0, list(waits_s)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        if not self._waits:
+            return True
+        self.now += self._waits.pop(0)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "ends"),
+    [
+        pytest.param((1.0,) * 60, [], id="silent as long as a loop may be"),
+        pytest.param((1.0,) * 61, [HUNG], id="hung"),
+        pytest.param((14.0,) * 5, [HUNG], id="hung on a machine that hardly lets us look"),
+        pytest.param((1.0, 100.0, 1.0), [], id="stopped by SIGSTOP longer than a loop may be silent"),
+        pytest.param((50.0, *(1.0,) * 60), [], id="a commit goes on after the stop"),
+        pytest.param((100.0, *(1.0,) * 61), [HUNG], id="hung after the stop"),
+    ],
+)
+def test_a_process_that_stood_still_does_not_hang(tmp_path, caplog, waits_s, ends, monkeypatch):
+    monkeypatch.setattr(service, "LOOK_S", 1.0)
+    ended: list[int] = []
+    looks = Looks(*waits_s)
+    vitals = Vitals(health=Health(beat=looks.now), folder=tmp_path, now=lambda: looks.now)
+    service._watch_over(vitals, Watch(folder=tmp_path, hang_s=60.0, end=ended.append), looks)
+    assert ended == ends
+    assert ("ingest stood still for" in caplog.text) == (max(waits_s) > 15)
 
 
 def test_where_health_is_told_stands_in_the_workspace_while_it_is_told(tmp_path):
