@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cropcredit.errors import StateConflict, StoreUnavailable, UnknownName, UnknownRecord
 from cropcredit.imagery import assemble
 from cropcredit.model import (
+    EPOCH,
     FIRST_SESSION,
     PASSED,
     TOLD_ANEW,
@@ -45,14 +46,14 @@ from cropcredit.model import (
     YieldEstimate,
     canonical_bytes,
     digest,
+    microseconds,
 )
-from cropcredit.telemetry import date_reading
+from cropcredit.telemetry import Messages, date_reading
+from cropcredit.telemetry.heard import messages_of
 from cropcredit.telemetry.ranges import contiguous, merged
 from cropcredit.telemetry.rollup import BEHIND, Rollup
 from cropcredit.telemetry.summary import rise
 from cropcredit.telemetry.tracks import HourlyCourse
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FakeFacts:
@@ -124,6 +125,20 @@ class FakeAccounts:
 
     def find(self, username: str) -> tuple[Account, str] | None:
         return self.rows.get(username)
+
+
+def columns_of(readings: Iterable[tuple[Reading, datetime]]) -> Messages:
+    """Lay readings out, with the instants of their arrival."""
+    rows = list(readings)
+    said = [reading for reading, _ in rows]
+    return messages_of(
+        said,
+        boot=[one.boot for one in said],
+        seq=[one.seq for one in said],
+        claimed_us=[None if one.observed_at is None else microseconds(one.observed_at) for one in said],
+        received_us=[microseconds(at) for _, at in rows],
+        signed=[bool(one.key_id) for one in said],
+    )
 
 
 class FakeReadings:
@@ -224,6 +239,12 @@ class FakeReadings:
             unknown = known_by is not None and self.known[name] > known_by
             if name[0] in device_ids and not (outside or unknown):
                 yield reading, received_at
+
+    def messages(
+        self, device_ids: Sequence[str], *, since: datetime, until: datetime, known_by: datetime | None = None
+    ) -> dict[str, Messages]:
+        window = {"since": since, "until": until, "known_by": known_by}
+        return {device_id: columns_of(self.readings([device_id], **window)) for device_id in device_ids}
 
     def dated(self, reading: Reading, received_at: datetime) -> datetime:
         """Date a reading; the start of a boot counts as a whole minute."""

@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine, event, text
 
-from cropcredit.adapters.database.bodies import microseconds
 from cropcredit.adapters.database.bulk import insert_new
 from cropcredit.adapters.database.dialects import device_keys
 from cropcredit.adapters.database.engine import open_database, writing
@@ -35,7 +34,7 @@ from cropcredit.adapters.parquet import ParquetFields
 from cropcredit.bootstrap import App, build
 from cropcredit.cli import YOUNG_OBJECTS
 from cropcredit.config import Settings
-from cropcredit.model import Clock, Device, Installation, Measurement, Reading
+from cropcredit.model import Clock, Device, Installation, Measurement, Reading, microseconds
 from tests.benchmarks.report import Row, at_most
 from tests.benchmarks.telemetry_throughput import fresh, postgres
 from tests.builders import square

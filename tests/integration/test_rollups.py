@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.adapters.database.rollups import DatabaseRollups
 from cropcredit.model import Clock, DeviceState, Measurement, Reading, Rejection
 from cropcredit.ports import ReadingStore, RollupStore
+from cropcredit.telemetry import Messages
 from cropcredit.telemetry.rollup import Rollup
-from tests.fakes import FakeReadings, FakeRollups
+from tests.fakes import FakeReadings, FakeRollups, columns_of
 
 MIDNIGHT = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -226,6 +228,11 @@ class Died(Exception):
     """What a killed process would not even raise."""
 
 
+def assert_same(found: Messages, expected: Messages) -> None:
+    for column in fields(Messages):
+        np.testing.assert_equal(getattr(found, column.name), getattr(expected, column.name), column.name)
+
+
 class Twin:
     """One device in the real store and in the fake."""
 
@@ -267,7 +274,9 @@ class Twin:
                 found = self.rollups.rollups([self.device], hours=hours, **asked)
                 assert found == self.truth.rollups([self.device], hours=hours, **asked)
         asked = {"since": MIDNIGHT + 7 * HOUR, "until": MIDNIGHT + 50 * HOUR, "known_by": MIDNIGHT + 60 * HOUR}
-        assert list(self.real.readings([self.device], **asked)) == list(self.fake.readings([self.device], **asked))
+        kept = list(self.fake.readings([self.device], **asked))
+        assert list(self.real.readings([self.device], **asked)) == kept
+        assert_same(self.real.messages([self.device], **asked)[self.device], columns_of(kept))
         assert self.real.latest([self.device]) == self.fake.latest([self.device])
         assert self.device not in self.rollups.stale()
 

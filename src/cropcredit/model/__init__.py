@@ -44,14 +44,28 @@ from cropcredit.model.lending import (
 )
 from cropcredit.model.money import Money
 from cropcredit.model.parties import Account, Consent, Party, PartyKind, Role
-from cropcredit.model.records import Record, RecordT, canonical_bytes, decode, digest, end_of_day, parse_as_of
+from cropcredit.model.records import (
+    EPOCH,
+    MICROSECOND,
+    Record,
+    RecordT,
+    canonical_bytes,
+    decode,
+    digest,
+    end_of_day,
+    instant,
+    microseconds,
+    parse_as_of,
+)
 from cropcredit.model.scenes import Band, FieldObservations, FieldSeries, Grid, Offset, RasterInfo, Scene, Window
 from cropcredit.model.stores import GrainLot, GrainMovement, StoreInspection
 from cropcredit.model.weather import WeatherSeries
 from cropcredit.model.yields import PROBABILITIES, CropCalendar, Promotion, RegionSeries, YieldEstimate, YieldLabel
 
 __all__ = [
+    "EPOCH",
     "FIRST_SESSION",
+    "MICROSECOND",
     "PASSED",
     "PROBABILITIES",
     "TOLD_ANEW",
@@ -127,6 +141,8 @@ __all__ = [
     "decode",
     "digest",
     "end_of_day",
+    "instant",
     "is_contract_boot",
+    "microseconds",
     "parse_as_of",
 ]

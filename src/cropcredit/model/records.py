@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -67,6 +67,20 @@ def decode(kind: type[RecordT], data: bytes) -> RecordT:
         raise MalformedInput(
             f"a stored {kind.__name__} cannot be read back: {error}", cure="restore it from a backup"
         ) from None
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Whole microseconds since 1970, UTC: exact in every database and array."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant(us: int) -> datetime:
+    """Invert :func:`microseconds`."""
+    return EPOCH + us * MICROSECOND
 
 
 def end_of_day(day: date, zone: str) -> datetime:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from cropcredit.model import Ack, Added, Boot, Conflict, DeviceCertificate, DeviceState, Quarantined, Reading, Rejection
+from cropcredit.telemetry.heard import Messages
 from cropcredit.telemetry.rollup import Rollup
 from cropcredit.telemetry.tracks import HourlyCourse
 
@@ -69,6 +70,15 @@ class ReadingStore(Protocol):
             right (it neither runs ahead nor was reset), else by the start of its boot, else by its arrival.
         known_by : datetime, optional
             Only what was known then: what had arrived, and had passed if it was refused at first.
+        """
+        ...
+
+    def messages(
+        self, device_ids: Sequence[str], *, since: datetime, until: datetime, known_by: datetime | None = None
+    ) -> dict[str, Messages]:
+        """Give the readings of a window as columns, by device, in order of boot and seq: quick for whole months.
+
+        The window as in :meth:`readings`; a device without readings has no lines.
         """
         ...
 

@@ -5,12 +5,14 @@ from cropcredit.telemetry.dating import Dated, Dating, date_reading
 from cropcredit.telemetry.evidence import Check, Evidence, Grade, GradeReason, Meaning
 from cropcredit.telemetry.gaps import Gap, GapKind, find_gaps, silent_since
 from cropcredit.telemetry.grade import grade_values, grade_window
+from cropcredit.telemetry.heard import Heard, Messages, heard
 from cropcredit.telemetry.summary import Day, daily, resets
-from cropcredit.telemetry.tracks import Grid, Track, grid_for, track_of
+from cropcredit.telemetry.tracks import Course, Grid, Track, grid_for
 
 __all__ = [
     "Around",
     "Check",
+    "Course",
     "Dated",
     "Dating",
     "Day",
@@ -20,7 +22,9 @@ __all__ = [
     "Grade",
     "GradeReason",
     "Grid",
+    "Heard",
     "Meaning",
+    "Messages",
     "Neighbour",
     "PastDays",
     "Track",
@@ -31,7 +35,7 @@ __all__ = [
     "grade_values",
     "grade_window",
     "grid_for",
+    "heard",
     "resets",
     "silent_since",
-    "track_of",
 ]

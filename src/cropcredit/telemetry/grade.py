@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cropcredit.telemetry.around import NOTHING, Around
-from cropcredit.telemetry.dating import Dated
 from cropcredit.telemetry.evidence import Check, Evidence, Grade, GradeReason, grade_of
+from cropcredit.telemetry.heard import Heard
 from cropcredit.telemetry.messages import authenticity, clock, completeness
 from cropcredit.telemetry.tracks import Grid, Track, grid_for
 from cropcredit.telemetry.window import all_checks
@@ -32,7 +32,7 @@ FEWEST = 12
 
 
 def grade_window(
-    readings: Sequence[Dated],
+    heard: Heard,
     tracks: Sequence[Track],
     *,
     missing: int,
@@ -47,8 +47,8 @@ def grade_window(
 
     Parameters
     ----------
-    readings : sequence of Dated
-        All of the device's readings in the window, heartbeats included, in the order of measurement.
+    heard : Heard
+        All of the device's messages in the window, heartbeats included.
     tracks : sequence of Track
         What it measured.
     missing : int
@@ -64,15 +64,16 @@ def grade_window(
     offset_s : float
         Local time minus UTC, seconds: whose days count.
     """
-    if len(readings) < FEWEST:
-        too_few = GradeReason(code="too_few", grade=Grade.D, facts=(("readings", float(len(readings))),))
+    if len(heard) < FEWEST:
+        too_few = GradeReason(code="too_few", grade=Grade.D, facts=(("readings", float(len(heard))),))
         return Evidence(grade=Grade.D, reasons=(too_few,))
     reasons = [
-        *authenticity(readings),
-        *completeness(readings, missing=missing, days=days, interval_s=interval_s),
-        *clock(readings),
+        *authenticity(heard),
+        *completeness(heard, missing=missing, days=days, interval_s=interval_s),
+        *clock(heard),
     ]
-    first, last = (since or readings[0].at).timestamp(), (until or readings[-1].at).timestamp()
+    first = since.timestamp() if since else heard.at_us[0] / 1e6
+    last = until.timestamp() if until else heard.at_us[-1] / 1e6
     return grade_of(reasons, grade_values(tracks, around, grid_for(tracks, first, last, offset_s=offset_s)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from cropcredit.model import instant, microseconds
 from cropcredit.telemetry.summary import rise
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEHIND = timedelta(days=400)
 """A reading that claims to have been measured longer before it arrived comes from a clock that was reset."""
 HOUR_US = 3_600_000_000
@@ -119,15 +119,15 @@ class LocalHours:
         return self._midnight(self._date(at) + timedelta(days=1))
 
     def _date(self, at: int) -> date:
-        return (EPOCH + timedelta(microseconds=at)).astimezone(self._info).date()
+        return instant(at).astimezone(self._info).date()
 
     def _midnight(self, on: date) -> int:
         midnight = datetime(on.year, on.month, on.day, tzinfo=self._info)
-        return (midnight - EPOCH) // timedelta(microseconds=1)
+        return microseconds(midnight)
 
     def _offset(self, quarter: int) -> int:
         if quarter not in self._offsets:
-            at = EPOCH + timedelta(microseconds=quarter * QUARTER_US)
+            at = instant(quarter * QUARTER_US)
             offset = at.astimezone(self._info).utcoffset() or timedelta(0)
             self._offsets[quarter] = offset // timedelta(microseconds=1)
         return self._offsets[quarter]

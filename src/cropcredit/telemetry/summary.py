@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
-from statistics import fmean
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from cropcredit.model import instant, microseconds
+from cropcredit.telemetry.tracks import Course, Floats, Ints, rises
 from cropcredit.units import Quantity
 
-Sample = tuple[datetime, float]
-"""(instant, value in the quantity's unit)"""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Day:
     """One local day of one quantity."""
 
@@ -29,13 +26,13 @@ class Day:
     """What a counter gained that day, resets taken into account; None for what is no counter."""
 
 
-def daily(samples: Sequence[Sample], quantity: Quantity, zone: str) -> list[Day]:
+def daily(course: Course, quantity: Quantity, zone: str) -> list[Day]:
     """Sum up samples by local day; a day without samples is absent, never zero.
 
     Parameters
     ----------
-    samples : sequence of (datetime, float)
-        In the order of measurement, aware; values in ``quantity.unit``.
+    course : Course
+        Values in ``quantity.unit``.
     quantity : Quantity
         Tells whether it is a counter.
     zone : str
@@ -43,46 +40,31 @@ def daily(samples: Sequence[Sample], quantity: Quantity, zone: str) -> list[Day]
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> warm = Quantity(name="air.temperature", unit="Cel", low=-60, high=70)
-    >>> hours = [(datetime(2026, 5, 1, hour, tzinfo=UTC), value) for hour, value in ((3, 10.0), (13, 20.0), (17, 4.0))]
-    >>> [(str(day.on), day.count, day.low, day.mean, day.high) for day in daily(hours, warm, "Asia/Shanghai")]
-    [('2026-05-01', 2, 10.0, 15.0, 20.0), ('2026-05-02', 1, 4.0, 4.0, 4.0)]
+    >>> noon = Course(np.array([3, 13, 17]) * 3_600_000_000, np.array([10.0, 20.0, 4.0]))
+    >>> [(str(day.on), day.count, day.low, day.mean, day.high) for day in daily(noon, warm, "Asia/Shanghai")]
+    [('1970-01-01', 2, 10.0, 15.0, 20.0), ('1970-01-02', 1, 4.0, 4.0, 4.0)]
     """
-    dates = _dates([at for at, _ in samples], ZoneInfo(zone))
-    values: defaultdict[date, list[float]] = defaultdict(list)
-    for on, (_, value) in zip(dates, samples, strict=True):
-        values[on].append(value)
-    gained: defaultdict[date, float] = defaultdict(float)
+    if not len(course.at_us):
+        return []
+    dates, first = _days(course.at_us, ZoneInfo(zone))
+    count = np.diff(first, append=len(course.at_us))
+    low, total, high = (part.reduceat(course.values, first) for part in (np.minimum, np.add, np.maximum))
+    gained = np.full(len(first), None)
     if quantity.cumulative:
-        for on, ((_, before), (_, value)) in zip(dates[1:], pairwise(samples), strict=True):
-            gained[on] += rise(before, value)
-    return [
-        Day(
-            on=on,
-            count=len(found),
-            low=min(found),
-            mean=fmean(found),
-            high=max(found),
-            rise=gained[on] if quantity.cumulative else None,
-        )
-        for on, found in sorted(values.items())
-    ]
+        gained = np.add.reduceat(np.r_[0.0, rises(course.values)], first)
+    columns = (count, low, total / count, high, gained)
+    return [Day(on, *row) for on, *row in zip(dates, *(column.tolist() for column in columns), strict=True)]
 
 
-def _dates(instants: Sequence[datetime], zone: ZoneInfo) -> list[date]:
-    """Give the local date of each instant; the zone is asked once for those that share one."""
-    found: list[date] = []
-    begins = ends = datetime.min.replace(tzinfo=UTC)
-    on = date.min
-    for at in instants:
-        if not begins <= at < ends:
-            on = at.astimezone(zone).date()
-            begins, ends = (
-                datetime.combine(day, time.min, zone).astimezone(UTC) for day in (on, on + timedelta(days=1))
-            )
-        found.append(on)
-    return found
+def _days(at_us: Ints, zone: ZoneInfo) -> tuple[list[date], Ints]:
+    """Give the local days that have a sample, and the place of the first sample of each."""
+    first, last = (instant(int(at_us[end])).astimezone(zone).date() for end in (0, -1))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    begins = [microseconds(datetime.combine(day, time.min, zone)) for day in days]
+    places = np.searchsorted(at_us, begins)
+    held = np.diff(places, append=len(at_us)) > 0
+    return [day for day, some in zip(days, held, strict=True) if some], places[held]
 
 
 def rise(before: float, after: float) -> float:
@@ -96,13 +78,12 @@ def rise(before: float, after: float) -> float:
     return after - before if after >= before else after
 
 
-def resets(samples: Iterable[Sample]) -> int:
+def resets(values: Floats) -> int:
     """Count how often a counter fell.
 
     Examples
     --------
-    >>> noon = datetime(2026, 5, 1, 12)
-    >>> resets([(noon, 1.0), (noon, 5.0), (noon, 0.0)])
+    >>> resets(np.array([1.0, 5.0, 0.0]))
     1
     """
-    return sum(after < before for (_, before), (_, after) in pairwise(samples))
+    return int((np.diff(values) < 0).sum())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 HOUR_S, DAY_S = 3600, 86_400
 COURSE = 4
@@ -61,6 +61,19 @@ class Grid:
         return self.count // self.per_day
 
 
+class Course(NamedTuple):
+    """What one channel measured, in the order of measurement."""
+
+    at_us: Ints
+    """Shape (n,): microseconds since 1970, UTC, ascending."""
+    values: Floats
+    """Shape (n,)."""
+
+    def where(self, wanted: NDArray[np.bool_]) -> Course:
+        """Give some of the samples."""
+        return Course(self.at_us[wanted], self.values[wanted])
+
+
 class HourlyCourse(NamedTuple):
     """One channel of one device by the hour, as roll-ups hold it."""
 
@@ -72,13 +85,6 @@ class HourlyCourse(NamedTuple):
     mean: Floats
     last: Floats
     """Where a counter stood at the end of the hour."""
-
-
-def track_of(quantity: str, channel: str, samples: Sequence[tuple[datetime, float]], **more: object) -> Track:
-    """Make a track of (instant, value) pairs."""
-    at_s = np.fromiter((at.timestamp() for at, _ in samples), dtype=np.float64, count=len(samples))
-    values = np.fromiter((value for _, value in samples), dtype=np.float64, count=len(samples))
-    return Track(quantity=quantity, channel=channel, at_s=at_s, values=values, **more)  # type: ignore[arg-type] # named by the caller
 
 
 def grid_for(tracks: Sequence[Track], since_s: float, until_s: float, *, offset_s: float = 0.0) -> Grid:
@@ -95,8 +101,7 @@ def grid_for(tracks: Sequence[Track], since_s: float, until_s: float, *, offset_
 
     Examples
     --------
-    >>> hours = track_of("air.temperature", "", [])
-    >>> grid_for([hours], 1000.0, 200_000.0)
+    >>> grid_for([], 1000.0, 200_000.0)
     Grid(start_s=0.0, step_s=3600, count=72)
     """
     start = np.floor((since_s + offset_s) / DAY_S) * DAY_S - offset_s
@@ -134,9 +139,9 @@ def daily_means(values: Floats, grid: Grid, *, least: float = 0.7) -> Floats:
     return np.where(enough, np.where(known, days, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
-def daily_sums(rises: Floats, grid: Grid) -> Floats:
+def daily_sums(gained: Floats, grid: Grid) -> Floats:
     """Sum up what a counter gained per day, shape (days,); NaN where no reading stands behind it."""
-    days = rises[: grid.days * grid.per_day].reshape(grid.days, grid.per_day)
+    days = gained[: grid.days * grid.per_day].reshape(grid.days, grid.per_day)
     known = np.isfinite(days)
     return np.where(known.any(axis=1), np.where(known, days, 0.0).sum(axis=1), np.nan)
 
@@ -154,11 +159,16 @@ def within_day(values: Floats, grid: Grid) -> Floats:
     return np.where(known & (share > WHOLE), values - total / np.maximum(share * width, 1e-9), np.nan)
 
 
+def rises(values: Floats) -> Floats:
+    """Give what a counter gained from each look to the next, shape (n - 1,); one that fell started again at zero."""
+    gained = np.diff(values)
+    return np.where(gained >= 0, gained, values[1:])
+
+
 def _risen(track: Track, grid: Grid) -> Floats:
     """Rise per step; a counter that fell started again at zero. A step without a reading is NaN."""
-    rises = np.diff(track.values)
-    rises = np.where(rises >= 0, rises, track.values[1:])
+    gained = rises(track.values)
     rows = np.floor((track.at_s[1:] - grid.start_s) / grid.step_s).astype(np.int64)
-    inside = (rows >= 0) & (rows < grid.count) & np.isfinite(rises)
+    inside = (rows >= 0) & (rows < grid.count) & np.isfinite(gained)
     held = np.bincount(rows[inside], minlength=grid.count)
-    return np.where(held > 0, np.bincount(rows[inside], weights=rises[inside], minlength=grid.count), np.nan)
+    return np.where(held > 0, np.bincount(rows[inside], weights=gained[inside], minlength=grid.count), np.nan)

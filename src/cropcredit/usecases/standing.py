@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cropcredit.model import Installation
-from cropcredit.telemetry import Dated
+import numpy as np
+from numpy.typing import NDArray
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
-Series = dict[tuple[str, str, str], list[tuple[datetime, float]]]
-"""Samples per (device, quantity, channel), in the order of measurement."""
+from cropcredit.model import Installation, microseconds
+from cropcredit.telemetry import Course, Heard
+from cropcredit.telemetry.tracks import Ints
+
+FOREVER_US = 2**62
+Spans = Sequence[tuple[int, int]]
+"""From when until when, microseconds since 1970."""
+Series = dict[tuple[str, str, str], Course]
+"""What was measured, by (device, quantity, channel)."""
 
 
-def series_of(dated: Mapping[str, Sequence[Dated]], places: Sequence[Installation]) -> Series:
-    """Give the samples per device, quantity and channel that an installation covers."""
-    found: defaultdict[tuple[str, str, str], list[tuple[datetime, float]]] = defaultdict(list)
-    for device_id, readings in dated.items():
+def series_of(heard: Mapping[str, Heard], places: Sequence[Installation]) -> Series:
+    """Give what was measured per device, quantity and channel, as far as an installation covers it."""
+    found: Series = {}
+    for device_id, messages in heard.items():
         here = [place for place in places if place.device_id == device_id]
-        stood: dict[str, list[tuple[datetime, datetime]]] = {}
-        for one in readings:
-            at = one.at
-            for measured in one.reading.measurements:
-                channel = measured.channel
-                if channel not in stood:
-                    stood[channel] = spans(place for place in here if place.channel in ("*", channel))
-                for first, end in stood[channel]:
-                    if first <= at < end:
-                        found[device_id, measured.quantity, channel].append((at, measured.value))
-                        break
-    return dict(found)
+        for (quantity, channel), course in messages.courses().items():
+            stood = spans(place for place in here if place.channel in ("*", channel))
+            covered = course.where(within(course.at_us, stood))
+            if len(covered.at_us):
+                found[device_id, quantity, channel] = covered
+    return found
 
 
-def spans(places: Iterable[Installation]) -> list[tuple[datetime, datetime]]:
-    """Give from when until when each of these stood: asked once per channel, not once per value."""
-    return [(place.from_at, place.to_at or FOREVER) for place in places]
+def spans(places: Iterable[Installation]) -> Spans:
+    """Give from when until when each of these stood."""
+    return [(microseconds(place.from_at), microseconds(place.to_at) if place.to_at else FOREVER_US) for place in places]
+
+
+def within(at_us: Ints, stood: Spans) -> NDArray[np.bool_]:
+    """Say which instants lie in one of the spans."""
+    inside = np.zeros(len(at_us), np.bool_)
+    for first, end in stood:
+        inside |= (at_us >= first) & (at_us < end)
+    return inside
 
 
 def days_standing(place: Installation, since: datetime, at: datetime) -> int:

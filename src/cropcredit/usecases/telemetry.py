@@ -8,27 +8,27 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Installation
+from cropcredit.model import Installation, instant, microseconds
 from cropcredit.ports import Clock, FactStore, ReadingStore
 from cropcredit.telemetry import (
     Around,
-    Dated,
+    Course,
     Day,
     Evidence,
     Gap,
+    Heard,
     Track,
     daily,
-    date_reading,
     find_gaps,
     grade_window,
+    heard,
     resets,
     silent_since,
-    track_of,
 )
 from cropcredit.telemetry.around import NOTHING
 from cropcredit.telemetry.messages import boots_crossed, missing_between
 from cropcredit.units import Quantity
-from cropcredit.usecases.standing import Series, days_standing, depth_cm, offset_s, series_of, spans
+from cropcredit.usecases.standing import Series, days_standing, depth_cm, offset_s, series_of, spans, within
 
 
 class Surroundings(Protocol):
@@ -141,39 +141,34 @@ class SummariseSensors:
         key = {"field_id": field_id} if field_id else {"store_id": store_id}
         places = [p for p in self.facts.find(Installation, as_of=at, **key) if p.from_at <= end]
         places = [p for p in places if p.to_at is None or p.to_at > since]
-        dated = self._dated(places, since, end, at)
-        series = series_of(dated, places)
+        said = self._heard(places, since, end, at)
+        series = series_of(said, places)
         return SensorSummary(
             place=field_id or store_id,
             since=since,
             as_of=at,
             zone=self.zone,
-            series=tuple(self._summary(key, samples, places) for key, samples in sorted(series.items())),
-            devices=self._evidence(dated, series, places, (since, end), at),
+            series=tuple(self._summary(key, course, places) for key, course in sorted(series.items())),
+            devices=self._evidence(said, series, places, (since, end), at),
         )
 
-    def _dated(
-        self, places: Sequence[Installation], since: datetime, end: datetime, at: datetime
-    ) -> dict[str, list[Dated]]:
-        starts: dict[str, datetime] = {}
-        for place in places:
-            starts[place.device_id] = min(place.from_at, starts.get(place.device_id, place.from_at))
-        boots = self.readings.boots(sorted(starts))
-        stands = {device_id: spans(p for p in places if p.device_id == device_id) for device_id in starts}
-        found: dict[str, list[Dated]] = {device_id: [] for device_id in sorted(starts)}
-        for reading, received_at in self.readings.readings(sorted(starts), since=since, until=end, known_by=at):
-            dated = date_reading(reading, received_at, boots, not_before=starts[reading.device_id])
-            if any(first <= dated.at < end for first, end in stands[reading.device_id]):
-                found[reading.device_id].append(dated)
-        return {device_id: sorted(readings, key=lambda d: d.at) for device_id, readings in found.items()}
+    def _heard(self, places: Sequence[Installation], since: datetime, end: datetime, at: datetime) -> dict[str, Heard]:
+        """Give what each device said in the window while it stood here."""
+        devices = sorted({place.device_id for place in places})
+        boots = self.readings.boots(devices)
+        found = {}
+        for device_id, messages in self.readings.messages(devices, since=since, until=end, known_by=at).items():
+            here = [place for place in places if place.device_id == device_id]
+            told = {boot: about for (device, boot), about in boots.items() if device == device_id}
+            said = heard(messages, told, not_before=min(place.from_at for place in here))
+            found[device_id] = said.where(within(said.at_us, spans(here)) & (said.at_us < microseconds(end)))
+        return found
 
-    def _summary(
-        self, key: tuple[str, str, str], samples: list[tuple[datetime, float]], places: Sequence[Installation]
-    ) -> SensorSeries:
+    def _summary(self, key: tuple[str, str, str], course: Course, places: Sequence[Installation]) -> SensorSeries:
         device_id, name, channel = key
         quantity = self.quantities[name]
-        days = tuple(daily(samples, quantity, self.zone))
-        last_at, last_value = samples[-1]
+        days = tuple(daily(course, quantity, self.zone))
+        last_at = instant(int(course.at_us[-1]))
         place = next(p for p in places if p.device_id == device_id and p.covers(channel, last_at))
         return SensorSeries(
             device_id=device_id,
@@ -182,45 +177,45 @@ class SummariseSensors:
             depth_cm=depth_cm(channel, place),
             soil_moisture_kind=place.soil_moisture_kind if name == "soil.moisture" else "",
             days=days,
-            last_value=last_value,
+            last_value=float(course.values[-1]),
             last_at=last_at,
             total_rise=sum(day.rise or 0.0 for day in days) if quantity.cumulative else None,
-            resets=resets(samples) if quantity.cumulative else 0,
+            resets=resets(course.values) if quantity.cumulative else 0,
         )
 
     def _evidence(
         self,
-        dated: Mapping[str, list[Dated]],
+        heard: Mapping[str, Heard],
         series: Series,
         places: Sequence[Installation],
         window: tuple[datetime, datetime],
         at: datetime,
     ) -> tuple[DeviceEvidence, ...]:
         since, end = window
-        states = self.readings.states(sorted(dated))
+        states = self.readings.states(sorted(heard))
         found = []
-        for device_id, readings in dated.items():
+        for device_id, said in heard.items():
             here = [place for place in places if place.device_id == device_id]
             tracks = self._tracks(device_id, series, here)
-            missing = missing_between(readings)
-            last_seen = max((d.received_at for d in readings), default=None)
+            missing = missing_between(said.messages)
+            last_seen = instant(int(said.messages.received_us.max())) if len(said) else None
             interval_s = states[device_id].interval_s if device_id in states else None
-            days = max(days_standing(place, since, end) for place in places if place.device_id == device_id)
+            days = max(days_standing(place, since, end) for place in here)
             found.append(
                 DeviceEvidence(
                     device_id=device_id,
                     evidence=grade_window(
-                        readings,
+                        said,
                         tracks,
                         missing=missing,
                         days=days,
                         interval_s=interval_s,
-                        around=self._around(device_id, readings, here, tracks, window, at),
+                        around=self._around(device_id, said, here, tracks, window, at),
                         since=since,
                         until=end,
                         offset_s=offset_s(since, self.zone),
                     ),
-                    readings=len(readings),
+                    readings=len(said),
                     missing=missing,
                     last_seen=last_seen,
                     silent_since=silent_since(last_seen, interval_s, at) if end == at else None,
@@ -230,15 +225,16 @@ class SummariseSensors:
 
     def _tracks(self, device_id: str, series: Series, here: Sequence[Installation]) -> list[Track]:
         tracks = []
-        for (device, quantity, channel), samples in sorted(series.items()):
+        for (device, quantity, channel), course in sorted(series.items()):
             if device == device_id:
-                place = next(p for p in here if p.covers(channel, samples[-1][0]))
+                place = next(p for p in here if p.covers(channel, instant(int(course.at_us[-1]))))
                 soil = quantity.startswith("soil.")
                 tracks.append(
-                    track_of(
-                        quantity,
-                        channel,
-                        samples,
+                    Track(
+                        quantity=quantity,
+                        channel=channel,
+                        at_s=course.at_us / 1e6,
+                        values=course.values,
                         depth_cm=depth_cm(channel, place) if soil else None,
                         texture=place.soil_texture if soil else "",
                         kind=place.soil_moisture_kind if quantity == "soil.moisture" else "",
@@ -250,7 +246,7 @@ class SummariseSensors:
     def _around(
         self,
         device_id: str,
-        readings: Sequence[Dated],
+        said: Heard,
         here: Sequence[Installation],
         tracks: Sequence[Track],
         window: tuple[datetime, datetime],
@@ -261,7 +257,7 @@ class SummariseSensors:
         around = NOTHING
         if self.surroundings is not None and tracks:
             around = self.surroundings(device_id, here, tracks, window=window, at=at)
-        return replace(around, forks=forks, boots_crossed=boots_crossed(readings))
+        return replace(around, forks=forks, boots_crossed=boots_crossed(said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

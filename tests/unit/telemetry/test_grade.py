@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import msgspec
+import numpy as np
 import pytest
 
-from cropcredit.model import FIRST_SESSION, Clock, Reading, Source
-from cropcredit.telemetry import Dated, Dating, Evidence, Grade, grade_window, track_of
+from cropcredit.model import FIRST_SESSION, Clock, Measurement, Source, microseconds
+from cropcredit.telemetry import Evidence, Grade, Heard, grade_window
+from cropcredit.telemetry.heard import ARRIVAL, BOOT, CLOCK, NETWORK, WRONG, messages_of
 from cropcredit.telemetry.messages import boots_crossed
+from tests.courses import track_of
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def hourly(
-    count: int = 240, *, dating: Dating = Dating.NETWORK, key: str = "k1", opened: bool | None = None
-) -> list[Dated]:
-    return [
-        Dated(
-            Reading(
-                device_id="a",
-                boot=1,
-                seq=i + 1,
-                clock=Clock.NTP,
-                up_ms=0,
-                observed_at=None,
-                measurements=(),
-                key_id=key,
-                case_open=opened,
-            ),
-            NOON + i * HOUR,
-            dating,
-            NOON + i * HOUR,
-        )
-        for i in range(count)
-    ]
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One message, and how it was dated."""
+
+    at: datetime
+    boot: int = 1
+    dating: int = NETWORK
+    key_id: str = "k1"
+    source: Source = Source.CONTRACT
+    case_open: bool | None = None
+    clock: Clock = Clock.NTP
+    up_ms: int = 0
+    measurements: tuple[Measurement, ...] = ()
 
 
-def graded(readings: list[Dated], *, series=None, missing: int = 0, days: int = 10) -> tuple[str, list[str]]:
+def hourly(count: int = 240, **more: Any) -> list[Sent]:
+    return [Sent(at=NOON + i * HOUR, **more) for i in range(count)]
+
+
+def said(sent: Sequence[Sent]) -> Heard:
+    """Put messages into columns, in the order given."""
+    at_us = [microseconds(one.at) for one in sent]
+    messages = messages_of(
+        sent,
+        boot=[one.boot for one in sent],
+        seq=range(1, len(sent) + 1),
+        claimed_us=at_us,
+        received_us=at_us,
+        signed=[bool(one.key_id) for one in sent],
+    )
+    return Heard(
+        messages=messages, at_us=np.array(at_us, np.int64), dating=np.array([one.dating for one in sent], np.int8)
+    )
+
+
+def graded(sent: Sequence[Sent], *, series=None, missing: int = 0, days: int = 10) -> tuple[str, list[str]]:
     tracks = [track_of(quantity, channel, samples) for (quantity, channel), samples in (series or {}).items()]
-    evidence = grade_window(readings, tracks, missing=missing, days=days)
+    evidence = grade_window(said(sent), tracks, missing=missing, days=days)
     return evidence.grade.value, [reason.code for reason in evidence.reasons]
 
 
@@ -51,37 +66,38 @@ def test_a_signed_complete_well_dated_window_is_an_a():
 
 
 @pytest.mark.parametrize(
-    ("readings", "more", "grade", "code"),
+    ("sent", "more", "grade", "code"),
     [
-        pytest.param(hourly(key=""), {}, "B", "unsigned", id="only the broker vouches for it"),
-        pytest.param(hourly(opened=True), {}, "C", "case_open", id="somebody opened the case"),
+        pytest.param(hourly(key_id=""), {}, "B", "unsigned", id="only the broker vouches for it"),
+        pytest.param(hourly(case_open=True), {}, "C", "case_open", id="somebody opened the case"),
         pytest.param(hourly(), {"missing": 10}, "B", "missing", id="4 percent missing"),
         pytest.param(hourly(), {"missing": 60}, "C", "missing", id="20 percent missing"),
         pytest.param(hourly(), {"missing": 240}, "D", "missing", id="half missing"),
         pytest.param(hourly(), {"days": 15}, "C", "silent_days", id="silent on 4 days of 15"),
-        pytest.param(hourly(dating=Dating.CLOCK), {}, "B", "clock_free", id="a free-running clock"),
-        pytest.param(hourly(dating=Dating.BOOT), {}, "B", "clock_free", id="dated by its boot"),
-        pytest.param(hourly(dating=Dating.ARRIVAL), {}, "C", "clock_none", id="dated by arrival"),
-        pytest.param(hourly(dating=Dating.WRONG), {}, "C", "clock_wrong", id="a wrong clock"),
+        pytest.param(hourly(dating=CLOCK), {}, "B", "clock_free", id="a free-running clock"),
+        pytest.param(hourly(dating=BOOT), {}, "B", "clock_free", id="dated by its boot"),
+        pytest.param(hourly(dating=ARRIVAL), {}, "C", "clock_none", id="dated by arrival"),
+        pytest.param(hourly(dating=WRONG), {}, "C", "clock_wrong", id="a wrong clock"),
         pytest.param(hourly(11), {"days": 1}, "D", "too_few", id="too few to judge"),
         pytest.param([], {}, "D", "too_few", id="nothing at all"),
     ],
 )
-def test_each_weakness_has_its_grade_and_its_reason(readings, more, grade, code):
-    assert graded(readings, **more) == (grade, [code])
+def test_each_weakness_has_its_grade_and_its_reason(sent, more, grade, code):
+    assert graded(sent, **more) == (grade, [code])
 
 
 def test_silence_within_the_declared_interval_is_no_silence():
     rare = hourly()[::24]  # once a day for ten days, over a window of thirty
     sparse = [*rare, *hourly()[1:4]]
-    assert [r.code for r in grade_window(sparse, [], missing=0, days=30, interval_s=3 * 86_400).reasons] == []
-    assert [r.code for r in grade_window(sparse, [], missing=0, days=30, interval_s=86_400).reasons] == ["silent_days"]
+    for interval_s, codes in ((3 * 86_400, []), (86_400, ["silent_days"])):
+        evidence = grade_window(said(sparse), [], missing=0, days=30, interval_s=interval_s)
+        assert [reason.code for reason in evidence.reasons] == codes
 
 
 def test_a_few_wrong_clocks_cost_less_than_many():
-    few = [*hourly(230), *hourly(10, dating=Dating.WRONG)]
+    few = [*hourly(230), *hourly(10, dating=WRONG)]
     assert graded(few, days=9) == ("B", ["clock_wrong"])
-    assert graded([*hourly(230), *hourly(10, dating=Dating.ARRIVAL)], days=9) == ("B", ["clock_none"])
+    assert graded([*hourly(230), *hourly(10, dating=ARRIVAL)], days=9) == ("B", ["clock_none"])
 
 
 def series(quantity: str, values: list[float]) -> dict[tuple[str, str], list[tuple[datetime, float]]]:
@@ -109,27 +125,19 @@ def test_a_change_over_a_gap_is_no_jump():
 
 
 def test_the_worst_answer_is_the_grade_and_stands_first():
-    evidence: Evidence = grade_window(hourly(key="", opened=True), [], missing=240, days=10)
+    evidence: Evidence = grade_window(said(hourly(key_id="", case_open=True)), [], missing=240, days=10)
     assert evidence.grade is Grade.D
     assert [reason.code for reason in evidence.reasons] == ["missing", "case_open", "unsigned"]
     assert dict(evidence.reasons[0].facts) == {"share": 0.5}
 
 
-def sent(boot: int, start: timedelta, hours: int, *, clock: Dating = Dating.NETWORK, source: Source = Source.CONTRACT):
-    return [
-        replace(
-            dated,
-            reading=msgspec.structs.replace(dated.reading, boot=boot, source=source),
-            at=dated.at + start,
-            dating=clock,
-        )
-        for dated in hourly(hours, key="" if source is not Source.CONTRACT else "k1")
-    ]
+def spoken(boot: int, start: timedelta, hours: int, **more: Any) -> list[Sent]:
+    return [replace(one, at=one.at + start, boot=boot) for one in hourly(hours, **more)]
 
 
 def test_readings_that_a_network_server_vouches_for_are_worth_a_b():
-    mixed = [*hourly(60), *sent(1, 60 * HOUR, 180, source=Source.CHIRPSTACK)]
-    evidence = grade_window(mixed, [], missing=0, days=10)
+    mixed = [*hourly(60), *spoken(1, 60 * HOUR, 180, key_id="", source=Source.CHIRPSTACK)]
+    evidence = grade_window(said(mixed), [], missing=0, days=10)
     assert (evidence.grade, [(r.code, dict(r.facts)) for r in evidence.reasons]) == (
         Grade.B,
         [("broker_durable", {"share": 0.75})],
@@ -137,22 +145,22 @@ def test_readings_that_a_network_server_vouches_for_are_worth_a_b():
 
 
 def test_restarts_that_lie_within_one_another_are_counted():
-    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 20 * HOUR, 20)]) == 0
-    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20)]) == 1
+    assert boots_crossed(said([*spoken(1, 0 * HOUR, 20), *spoken(2, 20 * HOUR, 20)])) == 0
+    assert boots_crossed(said([*spoken(1, 0 * HOUR, 20), *spoken(2, 5 * HOUR, 20)])) == 1
 
 
 def test_minutes_after_a_restart_are_forgiven():
-    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 18.95 * HOUR, 20)]) == 0
-    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 18.5 * HOUR, 20)]) == 1
+    assert boots_crossed(said([*spoken(1, 0 * HOUR, 20), *spoken(2, 18.95 * HOUR, 20)])) == 0
+    assert boots_crossed(said([*spoken(1, 0 * HOUR, 20), *spoken(2, 18.5 * HOUR, 20)])) == 1
 
 
 def test_clocks_that_nobody_set_and_sessions_without_order_do_not_cross():
-    assert boots_crossed([*sent(1, 0 * HOUR, 20), *sent(2, 5 * HOUR, 20, clock=Dating.CLOCK)]) == 0
-    assert boots_crossed([*sent(FIRST_SESSION + 1, 0 * HOUR, 20), *sent(FIRST_SESSION, 5 * HOUR, 20)]) == 0
+    assert boots_crossed(said([*spoken(1, 0 * HOUR, 20), *spoken(2, 5 * HOUR, 20, dating=CLOCK)])) == 0
+    assert boots_crossed(said([*spoken(FIRST_SESSION + 1, 0 * HOUR, 20), *spoken(FIRST_SESSION, 5 * HOUR, 20)])) == 0
 
 
 def test_what_the_values_say_counts_with_how_they_came():
     still = track_of("air.temperature", "", [(NOON + i * HOUR, 20.0) for i in range(120)])
-    evidence = grade_window(hourly(120, key=""), [still], missing=0, days=5, until=NOON + 120 * HOUR)
+    evidence = grade_window(said(hourly(120, key_id="")), [still], missing=0, days=5, until=NOON + 120 * HOUR)
     assert [reason.code for reason in evidence.reasons][-2:] == ["stuck", "unsigned"]
     assert evidence.suspicion > 0.8

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from cropcredit.telemetry import daily
+from cropcredit.telemetry import Course, daily
 from cropcredit.units import Quantity
+from tests.courses import course_of
 
 MIDNIGHT = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -13,8 +14,8 @@ RAIN = Quantity(name="weather.rain", unit="mm", low=0, high=1e6, cumulative=True
 AIR = Quantity(name="air.temperature", unit="Cel", low=-60, high=70)
 
 
-def at(*pairs: tuple[int, float]) -> list[tuple[datetime, float]]:
-    return [(MIDNIGHT + hour * HOUR, value) for hour, value in pairs]
+def at(*pairs: tuple[int, float]) -> Course:
+    return course_of([(MIDNIGHT + hour * HOUR, value) for hour, value in pairs])
 
 
 def test_rain_is_what_the_counter_gained_also_across_a_reset_and_midnight():
@@ -32,4 +33,4 @@ def test_a_day_without_a_value_is_absent_and_never_zero():
 
 
 def test_nothing_measured_gives_no_day():
-    assert daily([], AIR, "UTC") == []
+    assert daily(at(), AIR, "UTC") == []

@@ -20,12 +20,13 @@ from cropcredit.model import (
     StoreInspection,
     WeatherSeries,
 )
-from cropcredit.telemetry import Around, Grade, track_of
+from cropcredit.telemetry import Around, Grade
 from cropcredit.units import Quantity
 from cropcredit.usecases.device_tables import installation
 from cropcredit.usecases.surroundings import MOST_NEIGHBOURS, GatherSurroundings
 from cropcredit.usecases.telemetry import SummariseSensors
 from tests.builders import square
+from tests.courses import track_of
 from tests.fakes import FakeFacts, FakeFields, FakeReadings, FakeRollups
 
 START = datetime(2026, 5, 1, tzinfo=UTC)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
 
-from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.bulk import take_turns
 from cropcredit.adapters.database.dialects import device_keys, execute_many, for_each, insert_into, rows_of
 from cropcredit.adapters.database.engine import reading, writing
@@ -32,6 +31,7 @@ from cropcredit.adapters.database.moved import archive_folder, moved_ranges
 from cropcredit.adapters.database.tables import ARCHIVE_FILE, ARCHIVED, ROLLED_HOUR
 from cropcredit.adapters.parquet.readings import BUCKETS, OldReading, bucket_of, write_old_readings
 from cropcredit.errors import StateConflict
+from cropcredit.model import instant, microseconds
 from cropcredit.telemetry.ranges import between, runs
 
 MOST = 50_000

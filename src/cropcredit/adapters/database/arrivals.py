@@ -12,7 +12,6 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert
 
 from cropcredit.adapters.database import settled
-from cropcredit.adapters.database.bodies import microseconds
 from cropcredit.adapters.database.bulk import take_turns
 from cropcredit.adapters.database.dialects import device_keys, insert_into, storable
 from cropcredit.adapters.database.engine import reading, writing
@@ -20,7 +19,7 @@ from cropcredit.adapters.database.reading_rows import row_of, store
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import DEVICE_STATE, QUARANTINE
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import UNCOUNTED, Ack, Added, Boot, DeviceState, Reading, Rejection
+from cropcredit.model import UNCOUNTED, Ack, Added, Boot, DeviceState, Reading, Rejection, microseconds
 
 
 class Arrivals:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import msgspec
 
-from cropcredit.model import Clock, Measurement, Reading, Source
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from cropcredit.model import Clock, Measurement, Reading, Source, instant, microseconds
 
 
-class _Body(msgspec.Struct, array_like=True, frozen=True):
+class _Body(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a message said, without who signed it: a reading re-sent under a newer key is still the same reading."""
 
     clock: Clock
@@ -28,6 +23,8 @@ class _Body(msgspec.Struct, array_like=True, frozen=True):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Body)
+read_said = _DECODER.decode
+"""Decode the content alone."""
 
 
 def write_body(reading: Reading) -> bytes:
@@ -48,7 +45,7 @@ def write_body(reading: Reading) -> bytes:
 
 def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> Reading:
     """Rebuild the reading that :func:`write_body` encoded."""
-    kept = _DECODER.decode(body)
+    kept = read_said(body)
     return Reading(
         device_id=device_id,
         boot=boot,
@@ -63,13 +60,3 @@ def read_body(body: bytes, device_id: str, boot: int, seq: int, key_id: str) -> 
         key_id=key_id,
         source=kept.source,
     )
-
-
-def microseconds(at: datetime) -> int:
-    """Whole microseconds since 1970, UTC: exact on every database."""
-    return (at - EPOCH) // MICROSECOND
-
-
-def instant(us: int) -> datetime:
-    """Invert :func:`microseconds`."""
-    return EPOCH + us * MICROSECOND

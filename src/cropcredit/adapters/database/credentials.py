@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 
 from cropcredit.adapters.clock import SystemClock
-from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import chunks
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.tables import CREDENTIAL
 from cropcredit.errors import StateConflict
+from cropcredit.model import instant, microseconds
 from cropcredit.ports import Clock
 
 SECRET_BYTES = 32

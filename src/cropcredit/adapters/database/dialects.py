@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cropcredit.adapters.database.tables import DEVICE_KEY
 
 CHUNK = 900
 """Values per IN list."""
+_NAMED = select(DEVICE_KEY.c.device_id, DEVICE_KEY.c.key).where(
+    DEVICE_KEY.c.device_id.in_(bindparam("ids", expanding=True))
+)
 
 T = TypeVar("T")
 
@@ -60,8 +64,9 @@ def write_numbers(connection: Connection, sql: str, rows: Iterable[tuple[int, ..
         connection.exec_driver_sql(sql.format(rows=_literal(chunk)))
 
 
-def _literal(rows: Iterable[tuple[int, ...]]) -> str:
-    return ",".join([f"({','.join(map(str, map(int, row)))})" for row in rows])
+def _literal(rows: Sequence[tuple[int, ...]]) -> str:
+    one = f"({','.join(['%d'] * len(rows[0]))})"  # %d takes nothing but numbers
+    return ",".join([one] * len(rows)) % tuple(chain.from_iterable(rows))
 
 
 def for_each(connection: Connection, names: str, columns: str, table: str, where: str) -> str:
@@ -111,8 +116,5 @@ def storable(text: str) -> str:
 
 
 def _keys(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    return {
-        row.device_id: row.key
-        for chunk in chunks(ids)
-        for row in connection.execute(select(DEVICE_KEY).where(DEVICE_KEY.c.device_id.in_(chunk)))
-    }
+    found = (connection.execute(_NAMED, {"ids": chunk}) for chunk in chunks(ids))
+    return {device_id: key for rows in found for device_id, key in rows}

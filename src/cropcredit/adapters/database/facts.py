@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, tuple_
@@ -12,9 +12,8 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, tuple_
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.tables import FACT, FACT_KEY
 from cropcredit.errors import StateConflict, UnknownRecord
-from cropcredit.model import Record, RecordT, canonical_bytes, decode, digest
+from cropcredit.model import EPOCH, Record, RecordT, canonical_bytes, decode, digest, microseconds
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 500
 """Ids per statement: SQLite takes a limited number of parameters."""
 
@@ -97,7 +96,7 @@ def _latest_bodies(kind: str, ids: Sequence[str] | None, as_of: datetime | None)
     rank = func.row_number().over(partition_by=FACT.c.id, order_by=(FACT.c.known_at.desc(), FACT.c.version.desc()))
     ranked = select(FACT.c.id, FACT.c.body, rank.label("rank")).where(FACT.c.kind == kind)
     if as_of is not None:
-        ranked = ranked.where(FACT.c.known_at <= _microseconds(as_of))
+        ranked = ranked.where(FACT.c.known_at <= microseconds(as_of))
     if ids is not None:
         ranked = ranked.where(FACT.c.id.in_(ids))
     table = ranked.subquery()
@@ -152,12 +151,8 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         "kind": type(record).__name__,
         "id": record.id,
-        "known_at": _microseconds(record.known_at),
+        "known_at": microseconds(record.known_at),
         "sha256": digest(body),
         "substance": digest(replace(record, known_at=EPOCH)),
         "body": body,
     }
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(microseconds=1)

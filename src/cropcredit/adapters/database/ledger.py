@@ -7,21 +7,23 @@ what they do not hold is the difference between what is settled and what is roll
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, select
 
 from cropcredit.adapters.database import settled
-from cropcredit.adapters.database.bodies import MICROSECOND, instant, microseconds, read_body
-from cropcredit.adapters.database.dialects import for_each, rows_of
+from cropcredit.adapters.database.bodies import read_body
+from cropcredit.adapters.database.dialects import for_each, rows_of, tuples_of
 from cropcredit.adapters.database.moved import moved
-from cropcredit.adapters.database.tables import ROLLED, ROLLED_DEVICE, ROLLED_HOUR, UNROLLED
-from cropcredit.model import Boot, Reading
+from cropcredit.adapters.database.tables import ROLLED, ROLLED_DEVICE, UNROLLED
+from cropcredit.model import MICROSECOND, Boot, Reading, instant, microseconds
 from cropcredit.telemetry.dating import AHEAD, date_reading
 from cropcredit.telemetry.ranges import Range, between, merged
 from cropcredit.telemetry.rollup import BEHIND, HOUR_US
+from cropcredit.telemetry.tracks import Ints
 
 Where = dict[int, list[Range]]
 """Ranges of seqs by boot, of one device; ascending, disjoint."""
@@ -29,6 +31,7 @@ Where = dict[int, list[Range]]
 MINUTE_US = 60_000_000
 AHEAD_US, BEHIND_US = AHEAD // MICROSECOND, BEHIND // MICROSECOND
 UNKNOWN_START = 0
+LONG_AGO = -(2**62)
 UNCOUNTED = 0
 """The boot of messages that carry no counter: no ranges of seqs can hold them."""
 
@@ -39,6 +42,9 @@ _ALL = f"SELECT {_COLUMNS} FROM reading WHERE reading.device = {{device}}"  # no
 RANGE = """
 reading.device = {device} AND reading.boot = wanted.boot AND reading.seq BETWEEN wanted.low AND wanted.high"""
 """Condition on a reading in one of the wanted ranges."""
+_HOURS = """
+WITH wanted (low, high) AS (VALUES {{keys}}) SELECT boot, first, last FROM rolled_hour, wanted
+ WHERE device = {device} AND start > wanted.low AND start < wanted.high"""
 _LAST = """
 WITH wanted (boot) AS (VALUES {{keys}})
 SELECT boot, (SELECT MAX(seq) FROM reading WHERE device = {device} AND reading.boot = wanted.boot) FROM wanted"""
@@ -128,12 +134,8 @@ def _unrolled(held: Where, rolled: Where, again: Iterable[tuple[int, int]], stal
 
 def hours_between(connection: Connection, device: int, since: int | None, until: int | None) -> Where:
     """Find the seqs of all rolled hours that have an instant in [since, until)."""
-    hours = select(ROLLED_HOUR.c.boot, ROLLED_HOUR.c.first, ROLLED_HOUR.c.last).where(ROLLED_HOUR.c.device == device)
-    if since is not None:
-        hours = hours.where(ROLLED_HOUR.c.start > since - HOUR_US)
-    if until is not None:
-        hours = hours.where(ROLLED_HOUR.c.start < until)
-    return together((row.boot, row.first, row.last) for row in connection.execute(hours))
+    low, high = LONG_AGO if since is None else since - HOUR_US, -LONG_AGO if until is None else until
+    return together(tuples_of(connection, _HOURS.format(device=int(device)), [(low, high)]))
 
 
 def together(*spans: Iterable[tuple[int, int, int]]) -> Where:
@@ -153,7 +155,7 @@ def spread(where: Where) -> Iterator[tuple[int, int, int]]:
 def kept(connection: Connection, device: int, where: Where) -> Iterator[Kept]:
     """Read the device's readings in these ranges, moved ones too, in no particular order."""
     sql = for_each(connection, "boot, low, high", _COLUMNS, "reading", RANGE.format(device=int(device)))
-    return _with_moved(connection, device, rows_of(connection, sql, spread(where)), where)
+    return _with_moved(connection, device, tuples_of(connection, sql, spread(where)), where)
 
 
 def all_kept(connection: Connection, device: int) -> Iterator[Kept]:
@@ -197,6 +199,16 @@ def dated(row: Kept, device_id: str, ledger: Ledger) -> int:
     boots = {(device_id, row.boot): Boot(started_at=instant(start) if start else None)}
     found = date_reading(row.reading(device_id), received_at, boots, not_before=received_at - BEHIND)
     return microseconds(found.at)
+
+
+def dates(rows: Sequence[Kept], device_id: str, ledger: Ledger) -> Ints:
+    """Say when readings were measured, as :func:`dated` does one: most by their own clocks, without looking at each."""
+    received = np.array([row.received_at for row in rows], np.int64)
+    claimed = np.array([LONG_AGO if row.observed_at is None else row.observed_at for row in rows], np.int64)
+    own = (received - BEHIND_US <= claimed) & (claimed <= received + AHEAD_US)
+    for place in np.flatnonzero(~own).tolist():
+        claimed[place] = dated(rows[place], device_id, ledger)
+    return claimed
 
 
 def _minute(at: int) -> int:

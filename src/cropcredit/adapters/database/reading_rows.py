@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from cropcredit.adapters.database.bodies import microseconds, write_body
+from cropcredit.adapters.database.bodies import write_body
 from cropcredit.adapters.database.bulk import insert_new
 from cropcredit.adapters.database.dialects import chunks, execute_many, insert_into
 from cropcredit.adapters.database.moved import moved_bodies
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import CONFLICT, READING, UNROLLED
-from cropcredit.model import UNCOUNTED, Reading
+from cropcredit.model import UNCOUNTED, Reading, microseconds
 from cropcredit.telemetry.ranges import Range, holds
 
 Identity = tuple[int, int, int]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import compress
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.arrivals import Arrivals
-from cropcredit.adapters.database.bodies import instant, microseconds
+from cropcredit.adapters.database.bodies import read_said
 from cropcredit.adapters.database.dialects import chunks, device_keys
 from cropcredit.adapters.database.engine import reading
 from cropcredit.adapters.database.ledger import (
@@ -19,6 +20,7 @@ from cropcredit.adapters.database.ledger import (
     Kept,
     all_kept,
     dated,
+    dates,
     hours_between,
     kept,
     last_of_boots,
@@ -28,7 +30,8 @@ from cropcredit.adapters.database.ledger import (
 )
 from cropcredit.adapters.database.refused import Refused
 from cropcredit.adapters.database.tables import ARCHIVE_FILE, CONFLICT, DEVICE_KEY, DEVICE_STATE, QUARANTINE, READING
-from cropcredit.model import Boot, DeviceState, Reading
+from cropcredit.model import Boot, DeviceState, Reading, instant, microseconds
+from cropcredit.telemetry.heard import Messages, messages_of
 from cropcredit.telemetry.ranges import Range
 
 
@@ -81,6 +84,19 @@ class DatabaseReadings(Arrivals, Refused):
                 for row in _window(connection, key, device_id, *bounds):
                     yield row.reading(device_id), instant(row.received_at)
 
+    def messages(
+        self, device_ids: Sequence[str], *, since: datetime, until: datetime, known_by: datetime | None = None
+    ) -> dict[str, Messages]:
+        """Read a window as columns; see :class:`cropcredit.ports.ReadingStore`."""
+        known = None if known_by is None else microseconds(known_by)
+        with reading(self._engine) as connection:
+            keys = device_keys(connection, set(device_ids))
+            rows = {
+                device_id: _window(connection, key, device_id, microseconds(since), microseconds(until), known)
+                for device_id, key in keys.items()
+            }
+        return {device_id: _columns(rows.get(device_id, [])) for device_id in device_ids}
+
     def latest(self, device_ids: Sequence[str]) -> dict[str, tuple[Reading, datetime]]:
         """Give the last reading of each device; see :class:`cropcredit.ports.ReadingStore`."""
         with reading(self._engine) as connection:
@@ -126,10 +142,23 @@ def _window(
         rows = list(kept(connection, key, together(spread(there), spread(ledger.unrolled))))
     if known_by is not None:
         rows = [row for row in rows if row.known_at <= known_by]
-    if since is not None or until is not None:
+    if rows and (since is not None or until is not None):
         first, end = since if since is not None else -math.inf, until if until is not None else math.inf
-        rows = [row for row in rows if first <= dated(row, device_id, ledger) < end]
+        at = dates(rows, device_id, ledger)
+        rows = list(compress(rows, ((first <= at) & (at < end)).tolist()))
     return sorted(rows)  # by boot and seq, which no two share
+
+
+def _columns(rows: Sequence[Kept]) -> Messages:
+    boot, seq, key_id, claimed_us, received_us, _, body = zip(*rows, strict=True) if rows else ((),) * 7
+    return messages_of(
+        [read_said(one) for one in body],
+        boot=boot,
+        seq=seq,
+        claimed_us=claimed_us,
+        received_us=received_us,
+        signed=[bool(one) for one in key_id],
+    )
 
 
 def _last(connection: Connection, key: int, device_id: str) -> Kept | None:

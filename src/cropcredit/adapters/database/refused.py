@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, bindparam, case, func, select, update
 
-from cropcredit.adapters.database.bodies import instant, microseconds, read_body
+from cropcredit.adapters.database.bodies import read_body
 from cropcredit.adapters.database.dialects import device_keys
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.ledger import kept, together
 from cropcredit.adapters.database.tables import CONFLICT, QUARANTINE
-from cropcredit.model import PASSED, TOLD_ANEW, Conflict, Quarantined, Rejection
+from cropcredit.model import PASSED, TOLD_ANEW, Conflict, Quarantined, Rejection, instant, microseconds
 
 REASON = case((QUARANTINE.c.outcome == "", QUARANTINE.c.reason), else_=QUARANTINE.c.outcome)
 """What a message was refused for when it was tried last."""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import Connection, and_, func, select
 
-from cropcredit.adapters.database.dialects import chunks
-from cropcredit.adapters.database.ledger import Ledger, dated, kept, read_ledger, together
+from cropcredit.adapters.database.dialects import chunks, tuples_of
+from cropcredit.adapters.database.ledger import LONG_AGO, Ledger, dated, kept, read_ledger, together
 from cropcredit.adapters.database.rolling import Named, made_of, stored_windows, summed
 from cropcredit.adapters.database.tables import ROLLED_HOUR, ROLLUP
 from cropcredit.telemetry.rollup import LocalHours
 from cropcredit.telemetry.tracks import HourlyCourse
 
 HOUR, DAY = 1, 24
-LONG_AGO = -(2**62)
 
-_COLUMNS = text("""
-SELECT quantity, channel, start, total / samples, last FROM rollup
-WHERE device = :device AND hours = 1 AND start >= :low AND start < :high ORDER BY start""")
+_COLUMNS = """
+WITH wanted (low, high) AS (VALUES {{keys}}) SELECT quantity, channel, start, total / samples, last FROM rollup, wanted
+ WHERE device = {device} AND hours = 1 AND start >= wanted.low AND start < wanted.high ORDER BY start"""
 
 
 class View:
@@ -45,8 +42,7 @@ class View:
 
     def columns(self, quantities: set[str], low: int, high: int) -> list[tuple[str, str, int, float, float]]:
         """Give (quantity, channel, start, mean, last) of the hours that begin in [low, high), by start."""
-        hours = {"device": self._device, "low": low, "high": high}
-        rows: list[Any] = list(self._connection.execute(_COLUMNS, hours).fetchall())
+        rows = list(tuples_of(self._connection, _COLUMNS.format(device=int(self._device)), [(low, high)]))
         if grown := self._grown(low, high):
             rows = [row for row in rows if row[2] not in grown]
             rows += [
@@ -107,11 +103,15 @@ class View:
         return summed(rows, at, hour_of, self._device_id)
 
 
-def courses(device_id: str, rows: Iterable[tuple[str, str, int, float, float]]) -> Iterator[HourlyCourse]:
+def courses(device_id: str, rows: Sequence[tuple[str, str, int, float, float]]) -> Iterator[HourlyCourse]:
     """Sort hours into columns by channel."""
-    parts: defaultdict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
-    for quantity, channel, start, mean, last in rows:
-        parts[quantity, channel].append((start, mean, last))
-    for (quantity, channel), hours in sorted(parts.items()):
-        start, mean, last = np.array(hours, dtype=np.float64).T
-        yield HourlyCourse(device_id, quantity, channel, start / 1e6, mean, last)
+    if not rows:
+        return
+    quantity, channel, start, mean, last = zip(*rows, strict=True)
+    named = list(zip(quantity, channel, strict=True))
+    number = {name: n for n, name in enumerate(sorted(set(named)))}
+    numbers = np.array([number[name] for name in named])
+    start_s, means, lasts = np.array(start) / 1e6, np.array(mean), np.array(last)
+    for name, n in number.items():
+        own = numbers == n
+        yield HourlyCourse(device_id, *name, start_s[own], means[own], lasts[own])

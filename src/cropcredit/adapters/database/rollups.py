@@ -12,7 +12,6 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, delete, select, text, update
 
-from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import device_keys, insert_into
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.ledger import UNCOUNTED, read_ledger
@@ -20,6 +19,7 @@ from cropcredit.adapters.database.rolling import Pass, next_pass
 from cropcredit.adapters.database.rollup_view import HOUR, View, courses
 from cropcredit.adapters.database.rollup_write import write_passes
 from cropcredit.adapters.database.tables import ARCHIVED, READING, ROLLED, ROLLED_DEVICE, ROLLED_HOUR, ROLLUP, UNROLLED
+from cropcredit.model import instant, microseconds
 from cropcredit.telemetry.rollup import LocalHours, Rollup, Window, gains
 from cropcredit.telemetry.tracks import HourlyCourse
 

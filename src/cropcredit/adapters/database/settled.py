@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
-from cropcredit.adapters.database.bodies import instant, microseconds
 from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least, tuples_of, write_numbers
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
-from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState
+from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState, instant, microseconds
 from cropcredit.telemetry.ranges import Range, contiguous, merged, runs
 
 BootKey = tuple[int, int]
