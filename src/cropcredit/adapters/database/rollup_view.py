@@ -20,6 +20,9 @@ HOUR, DAY = 1, 24
 _COLUMNS = """
 WITH wanted (low, high) AS (VALUES {{keys}}) SELECT quantity, channel, start, total / samples, last FROM rollup, wanted
  WHERE device = {device} AND hours = 1 AND start >= wanted.low AND start < wanted.high ORDER BY start"""
+_GROWN = """
+WITH wanted (low, high, known) AS (VALUES {{keys}}) SELECT start FROM rolled_hour, wanted
+ WHERE device = {device} AND start >= wanted.low AND start < wanted.high AND known_at > wanted.known"""
 
 
 class View:
@@ -78,9 +81,8 @@ class View:
         """Name the hours that hold a reading which was not known then."""
         if self._known is None:
             return set()
-        hours = select(ROLLED_HOUR.c.start).where(ROLLED_HOUR.c.device == self._device)
-        hours = hours.where(ROLLED_HOUR.c.start >= low, ROLLED_HOUR.c.start < high)
-        return set(self._connection.scalars(hours.where(ROLLED_HOUR.c.known_at > self._known)))
+        rows = tuples_of(self._connection, _GROWN.format(device=int(self._device)), [(low, high, self._known)])
+        return {start for (start,) in rows}
 
     def _as_known(self, starts: set[int]) -> Named:
         assert self._known is not None
