@@ -223,7 +223,13 @@ def build(settings: Settings) -> App:
         quantities=quantities,
         zone=settings.time_zone,
         surroundings=GatherSurroundings(
-            facts=facts, fields=fields, rollups=rollups, quantities=quantities, zone=settings.time_zone
+            facts=facts,
+            fields=fields,
+            rollups=rollups,
+            runs=runs,
+            observations=observations,
+            quantities=quantities,
+            zone=settings.time_zone,
         ),
     )
     measure_fields = MeasureFields(

@@ -1,4 +1,4 @@
-"""What a device's window is held against: neighbours, its own past, the weather, the book of its store.
+"""What a device's window is held against: neighbours, its own past, weather, satellites, the book of its store.
 
 Everything is bounded: a few nearest devices, by the hour; a hundred and fifty days of its own past, by the day. Who
 stands where is looked up once an hour, as it was known at the full hour before: the same question has the same answer.
@@ -16,12 +16,13 @@ import numpy as np
 
 from cropcredit.model import Field as Land
 from cropcredit.model import GrainLot, GrainMovement, Installation, Planting, StoreInspection, WeatherSeries
-from cropcredit.ports import FactStore, FieldStore, RollupStore
+from cropcredit.ports import FactStore, FieldStore, ObservationStore, RollupStore, RunStore
 from cropcredit.telemetry.around import Around, Neighbour, PastDays, WeatherDays
 from cropcredit.telemetry.rollup import Rollup
 from cropcredit.telemetry.tracks import DAY_S, HOUR_S, HourlyCourse, Track
 from cropcredit.units import Quantity
 from cropcredit.usecases.daily_weather import DailyWeather, lay_out
+from cropcredit.usecases.seen_water import water_seen
 from cropcredit.usecases.standing import depth_cm
 from cropcredit.usecases.yield_data import region_of
 
@@ -50,6 +51,8 @@ class Village:
     """Middle of each field with a device, by field id."""
     standing: tuple[Installation, ...]
     weather: DailyWeather
+    water: Mapping[str, tuple[float, ...]]
+    """Days on which satellites saw open water, by field id; seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class GatherSurroundings:
     facts: FactStore
     fields: FieldStore
     rollups: RollupStore
+    runs: RunStore
+    observations: ObservationStore
     quantities: Mapping[str, Quantity]
     zone: str
     seen: dict[datetime, Village] = field(default_factory=dict, compare=False, repr=False)
@@ -98,6 +103,7 @@ class GatherSurroundings:
             weather=self._weather(here, village),
             moves=moves,
             stock_taken_s=taken,
+            water_seen_s=village.water.get(here, ()),
             flooded=self._flooded(here, window, at),
         )
 
@@ -114,6 +120,7 @@ class GatherSurroundings:
                 places={name: (middle.x, middle.y) for name, middle in middles.items()},
                 standing=standing,
                 weather=lay_out(self.facts.find(WeatherSeries, as_of=hour), day),
+                water=water_seen(self.runs, self.observations, ids, as_of=hour) if ids else {},
             )
             self.seen.clear()
             self.seen[hour] = village

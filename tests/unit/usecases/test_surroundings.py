@@ -28,6 +28,7 @@ from cropcredit.usecases.telemetry import SummariseSensors
 from tests.builders import square
 from tests.courses import track_of
 from tests.fakes import FakeFacts, FakeFields, FakeReadings, FakeRollups
+from tests.unit.usecases.test_seen_water import Sky
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 LONG_AGO = START - timedelta(days=900)
@@ -52,7 +53,7 @@ class Land:
 
     def __init__(self, others: int = 3, *, apart_m: float = 1000.0) -> None:
         names = ["a", *(f"n{i}" for i in range(1, others + 1))]
-        self.store = FakeReadings()
+        self.store, self.sky = FakeReadings(), Sky()
         self.facts = FakeFacts(*(place(name, f"f{i}") for i, name in enumerate(names)))
         fields = FakeFields()
         fields.add([field(f"f{i}", east_m=i * apart_m) for i in range(len(names))])
@@ -61,6 +62,8 @@ class Land:
             facts=self.facts,
             fields=fields,
             rollups=self.rollups,
+            runs=self.sky.runs,
+            observations=self.sky.observations,
             quantities={q.name: q for q in (AIR, RAIN, WEIGHT)},
             zone="UTC",
         )
@@ -135,6 +138,12 @@ def test_a_device_is_held_against_its_last_two_months_and_the_months_a_year_ago(
     assert past.quantity == "air.temperature"
     assert (-told / 86_400).tolist() == [366.0, 30.0, 1.0]
     assert past.high[np.isfinite(past.high)].tolist() == [366.0, 30.0, 1.0]
+
+
+def test_days_on_which_satellites_saw_water_on_the_field_are_told():
+    land = Land()
+    land.sky.run("NDWI", {1: (0.2, -0.5), 2: (-0.4, -0.5)}, fields=("f0", "f1"), by_day=3)
+    assert land.around().water_seen_s == ((START + 1.5 * DAY).timestamp(),)
 
 
 def test_the_weather_is_that_of_the_fields_region():
