@@ -180,7 +180,7 @@ def dry_under_water(track: Track, days: Floats, water: Floats | None) -> Check:
     """
     pores = pores_of(track.texture)
     if water is None or not np.nansum(water) or pores is None or (track.depth_cm or 0) > ANSWER_CM:
-        return not_assessed("dry_under_water", "no_weather", track)
+        return not_assessed("dry_under_water", "no_water", track)
     seen = days[(water > 0) & np.isfinite(days)]
     if not len(seen):
         return not_assessed("dry_under_water", "too_short", track)

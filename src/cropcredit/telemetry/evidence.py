@@ -106,7 +106,8 @@ class Check:
     """0: as nature and honest devices are; 1: cannot be. None: not assessed."""
     because: str = ""
     """Why it was not assessed: ``too_short`` ``no_neighbours`` ``no_history`` ``no_weather`` ``no_texture``
-    ``no_rain`` ``cold`` ``quiet`` ``flooded`` ``no_air`` ``no_deliveries``, or ``explained`` by another reason."""
+    ``no_rain`` ``no_water`` ``cold`` ``quiet`` ``flooded`` ``no_air`` ``no_deliveries``, or ``explained`` by another
+    reason."""
     facts: Facts = ()
 
     @property

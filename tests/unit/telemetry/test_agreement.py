@@ -103,7 +103,7 @@ def test_soil_under_water_that_satellites_saw_is_not_dry():
     seen[10] = 1.0
     assert doubt(agreement.dry_under_water(PROBE, np.full(DAYS, 9.0), seen)) > 0.5
     assert doubt(agreement.dry_under_water(PROBE, np.full(DAYS, 40.0), seen)) == 0.0
-    assert agreement.dry_under_water(PROBE, WET, None).because == "no_weather"
+    assert agreement.dry_under_water(PROBE, WET, None).because == "no_water"
     assert agreement.dry_under_water(PROBE, np.full(DAYS, np.nan), seen).because == "too_short"
 
 
