@@ -7,11 +7,13 @@ from string import Formatter
 import pytest
 
 from cropcredit.agronomy.curve_tests import TESTS
+from cropcredit.cli.stores import WORDS as GRAIN_ALARMS
 from cropcredit.credit import reasons as credit_reasons
 from cropcredit.model import Outcome, PartyKind, Role, Step
 from cropcredit.telemetry.evidence import COSTS, Grade
 from cropcredit.usecases import estimate_yield, field_events, verify_crops
 from cropcredit.usecases.decide import REASONS
+from cropcredit.usecases.quarantine import REASONS as REFUSALS
 from cropcredit.usecases.workflow import NextStep, Stage
 from dashboards.words import LANGUAGES, Words, catalogue, plain
 from tests import lending
@@ -70,6 +72,9 @@ def test_the_chinese_texts_are_chinese() -> None:
         pytest.param("blocked", ["role", "branch", "own_recommendation", "tier"], id="why a step is not mine"),
         pytest.param("grade", list(Grade), id="grades"),
         pytest.param("grade_reason", GRADE_REASONS, id="reasons of grades"),
+        pytest.param("refusal", REFUSALS, id="refusals"),
+        pytest.param("refusal_cure", REFUSALS, id="what to do about refusals"),
+        pytest.param("grain_alarm", list(GRAIN_ALARMS), id="alarms of stored grain"),
         pytest.param("price.part", ["funding", "capital", "operating", "expected_loss"], id="parts of the price"),
         pytest.param("yield_baseline", ["average", "trend"], id="baselines"),
         pytest.param("verification", ["conform", "not_conform", "not_assessed"], id="is the crop there"),

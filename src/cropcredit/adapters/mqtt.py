@@ -179,7 +179,7 @@ class Subscriber:
             self._client.connect(self.host, self.port, keepalive=KEEPALIVE_S)
         except OSError as error:
             self._connect.failed()
-            self.health.trouble = f"no broker at {self.host}:{self.port}: {error}"
+            self.health.trouble = f"no broker at {self.host}:{self.port}: {error}; start one: cropcredit broker"
             log.warning(self.health.trouble)
 
     def _wait(self, stop: Event) -> None:

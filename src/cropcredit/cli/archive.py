@@ -15,6 +15,7 @@ from cropcredit.cli.common import (
     Home,
     Json,
     as_of_instant,
+    counted,
     open_app,
     out,
     placed,
@@ -52,7 +53,7 @@ def export(
     if as_json:
         show_json({"values": count, "file": file})
         return
-    out.print(f"{count} values in {file}", markup=False)
+    out.print(f"{counted(count, 'value')} in {file}", markup=False)
 
 
 def retain(
@@ -70,7 +71,7 @@ def retain(
     if as_json:
         show_json({"readings": done.readings, "before": done.before})
         return
-    out.print(f"{done.readings} readings moved, of whole months before {done.before:%Y-%m-%d}", markup=False)
+    out.print(f"{counted(done.readings, 'reading')} moved, of whole months before {done.before:%Y-%m-%d}", markup=False)
 
 
 def _days(text: str) -> timedelta:

@@ -102,13 +102,27 @@ def show_json(value: Any) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """Print a table for people; columns named in ``right`` are aligned to the right."""
-    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    """Print a table for people; columns named in ``right`` are aligned to the right.
+
+    Cells are text as it is: what data brings along is no markup, or a unit like ``[pH]`` would vanish as a tag.
+    """
+    table = Table(title=Text(title), title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     out.print(table)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write how many there are of something; ``many`` where its plural is not made with an s.
+
+    Examples
+    --------
+    >>> counted(1, "device"), counted(2_500, "device"), counted(0, "device or channel", "devices or channels")
+    ('1 device', '2,500 devices', '0 devices or channels')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 class Rate(ProgressColumn):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
+from cropcredit.cli.common import HERE, Home, Json, counted, err, open_app, out, show_json, show_table
 from cropcredit.cli.handed_keys import Handed, hand_out
 from cropcredit.errors import MalformedInput
 from cropcredit.model import Device
 from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation, since_when
+from cropcredit.usecases.other_formats import without_profile
 
 app = typer.Typer(
     name="devices", help="Farm devices: register, place, give another key, revoke, list.", no_args_is_help=True
@@ -22,7 +23,8 @@ app = typer.Typer(
 
 _DEVICES_FORM = "CSV columns: " + ", ".join(c.name for c in DEVICE_COLUMNS)
 _PLACES_FORM = "CSV columns: " + ", ".join(c.name for c in PLACE_COLUMNS)
-
+SHOWN = 3
+"""Devices that are named one by one."""
 
 Keys = Annotated[Path | None, typer.Option("--keys", metavar="FILE", help="Write the keys here, for you alone.")]
 Certificates = Annotated[
@@ -67,6 +69,8 @@ def add(
         lambda: opened.add_devices(devices, rotate=rotate, grace=beside, certified=certificates is not None),
         Handed(keys=keys, certificates=certificates, authority=home / "broker" / "tls" / "ca.crt", as_json=as_json),
     )
+    profiles = opened.ingest_messages.decoders
+    _tell_unread(without_profile(devices, profiles), profiles)
 
 
 @app.command()
@@ -141,7 +145,7 @@ def place(
     if as_json:
         show_json(stored)
     else:
-        out.print(f"placed {len(stored)} devices or channels", markup=False)
+        out.print(f"placed {counted(len(stored), 'device or channel', 'devices or channels')}", markup=False)
 
 
 @app.command()
@@ -195,7 +199,7 @@ def list_(*, as_json: Json = False, home: Home = HERE) -> None:
             " ".join(f"{p.field_id or p.store_id}:{p.channel}" for p in status.placed),
             "online" if status.state is not None and status.state.online else "",
             status.last_seen.isoformat(timespec="seconds") if status.last_seen else "never",
-            f"cloned? {status.fork.count} contradictions" if status.fork else "",
+            f"cloned? {counted(status.fork.count, 'contradiction')}" if status.fork else "",
         )
         for status in devices
     ]
@@ -217,6 +221,17 @@ def time_span(text: str) -> timedelta:
         raise MalformedInput("is no span of time", where=text, cure="write 7d, 12h, 30m or 0")
     units = {"d": "days", "h": "hours", "m": "minutes"}
     return timedelta(**{units[match[2]]: int(match[1])}) if match[2] else timedelta(0)
+
+
+def _tell_unread(devices: Sequence[Device], known: Collection[str]) -> None:
+    """Say of which devices behind a network server little will be read; on stderr, since keys go to stdout."""
+    for device in devices[:SHOWN]:
+        model = f"model {device.model!r} has no profile" if device.model else "no model was said"
+        err.print(f"{device.id}: {model}: only what its network server normalizes will be read", markup=False)
+    if devices:
+        more = f"and {len(devices) - SHOWN} devices more; " if len(devices) > SHOWN else ""
+        cure = f"profiles are {', '.join(sorted(known))}; add others to decoders.toml of the workspace"
+        err.print(f"{more}{cure}, or correct it: devices add DEVICE --model MODEL --rotate", markup=False)
 
 
 def _key(key_id: str, ending: Mapping[str, datetime]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from cropcredit.adapters.broker_access import write_private
-from cropcredit.cli.common import out, show_json
+from cropcredit.cli.common import counted, out, show_json
 from cropcredit.errors import RefusedInput
 from cropcredit.usecases.devices import IssuedKey
 
@@ -54,7 +54,7 @@ def hand_out(issue: Callable[[], list[IssuedKey]], how: Handed) -> None:
         )  # without a file this is where the secrets are shown
         show_json([dict(zip(told, _cells(key), strict=False)) for key in issued])
     elif how.keys is not None:
-        out.print(f"{how.done} {len(issued)} devices; keys in {how.keys}", markup=False)
+        out.print(f"{how.done} {counted(len(issued), 'device')}; keys in {how.keys}", markup=False)
 
 
 @contextmanager

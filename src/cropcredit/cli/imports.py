@@ -111,6 +111,6 @@ def _show(imported: Imported, *, as_json: bool) -> None:
         show_json(imported)
         return
     out.print(
-        f"{imported.file}: {imported.rows} rows, {imported.records} {imported.noun}, {imported.stored} new",
+        f"{imported.file}: rows {imported.rows:,}, {imported.noun} {imported.records:,}, new {imported.stored:,}",
         markup=False,
     )

@@ -10,6 +10,7 @@ from cropcredit.cli.common import (
     HERE,
     Home,
     Json,
+    counted,
     open_app,
     out,
     progress,
@@ -54,7 +55,7 @@ def quarantine(
         return
     columns = ("last arrived", "times", "device", "reason", "detail", "topic", "begins with")
     show_table("Quarantine", columns, [_row(entry) for entry in found.messages], right=("times",))
-    out.print(_counted(found.by_reason) or "empty", markup=False)
+    out.print(_by_reason(found.by_reason) or "empty", markup=False)
     if found.by_reason:
         out.print("when what was wrong is put right: cropcredit telemetry replay --dry-run", markup=False)
 
@@ -77,10 +78,10 @@ def replay(
     if as_json:
         show_json({"dry_run": dry_run, "passed": done.passed, "refused": done.refused, "states": done.states})
         return
-    verb = "would pass" if dry_run else "passed"
-    out.print(f"{done.passed} {verb}, of {len(done.devices)} devices; still refused: {_counted(done.refused) or '0'}")
+    verb, devices = "would pass" if dry_run else "passed", counted(len(done.devices), "device")
+    out.print(f"{done.passed} {verb}, of {devices}; still refused: {_by_reason(done.refused) or '0'}")
     if done.states:
-        out.print(f"{done.states} states are not replayed: a device tells its state anew every ten minutes")
+        out.print(f"not replayed: {counted(done.states, 'state')}; a device tells its state anew every ten minutes")
     if done.refused:
         out.print("why: cropcredit telemetry quarantine --reason REASON", markup=False)
 
@@ -124,7 +125,7 @@ def conflicts(
     ]
     show_table("Conflicts", ("device", "boot", "seq", "arrived", "stands", "was said against it"), rows)
     devices = {c.said.device_id for c in found}
-    out.print(f"{len(found)} conflicts of {len(devices)} devices", markup=False)
+    out.print(f"{counted(len(found), 'conflict')} of {counted(len(devices), 'device')}", markup=False)
     if found:
         out.print(
             "the first reading stands; if two devices share a key: cropcredit devices rotate DEVICE", markup=False
@@ -174,7 +175,7 @@ def _worded(reading: Reading) -> str:
     )
 
 
-def _counted(by_reason: Any) -> str:
+def _by_reason(by_reason: Any) -> str:
     ranked = sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {reason}" for reason, count in ranked)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from cropcredit.cli.common import HERE, AsOf, Home, Json, as_of_instant, open_app, out, show_json, show_table
+from cropcredit.errors import UnknownRecord
+from cropcredit.model import Party
 from cropcredit.telemetry.stored_grain import Alarm
 
 app = typer.Typer(name="stores", help="Stored grain: quantities, quality, alarms.", no_args_is_help=True)
@@ -21,6 +23,7 @@ WORDS = {
     "not_inspected": "never inspected: weigh and test it, then import inspections",
     "overdrawn": "{kg:,.0f} kg more carried out than was there: correct the movements, or inspect it again",
     "stale_inspection": "inspected {days:.0f} days ago: inspect it again",
+    "lies_ahead": "what the book says of {since} does not count before then",
     "not_watched": "no scale that can be believed watches it: see devices list",
 }
 
@@ -36,7 +39,10 @@ def list_(
 ) -> None:
     """Show each lot: what was inspected, what is left of it at standard moisture, the haircut, and what is wrong."""
     opened = open_app(home)
-    found = opened.take_stock(store_id=store, party_id=party, as_of=as_of_instant(opened, as_of))
+    at = as_of_instant(opened, as_of)
+    found = opened.take_stock(store_id=store, party_id=party, as_of=at)
+    if party and not found and party not in {one.id for one in opened.facts.find(Party, as_of=at)}:
+        raise UnknownRecord("party", party, cure="its id is that of the table of parties")
     if as_json:
         show_json([{**_plain(one), "pledgeable_kg": one.quantity.pledgeable_kg} for one in found])
         return
@@ -56,14 +62,16 @@ def list_(
     ]
     columns = ("lot", "store", "owner", "crop", "inspected kg", "standard kg", "haircut", "counts kg", "alarms")
     show_table("Stored grain", columns, rows, right=columns[4:8])
-    if strays := opened.take_stock.strays(as_of=as_of_instant(opened, as_of)):
+    if strays := opened.take_stock.strays(as_of=at):
         out.print(
             f"inspections or movements name lots that nobody brought in: {', '.join(strays)};"
             " nothing of them is counted: correct them, or import lots",
             markup=False,
             style="yellow",
         )
-    if not found:
+    if not found and party:
+        out.print(f"{party} has no lots", markup=False)
+    elif not found:
         out.print("no lots: bring them in with import lots, then import inspections", markup=False)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from cropcredit.adapters.broker_conf import Door
 from cropcredit.cli.archive import export, retain
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, progress, registered, show_json, show_table
+from cropcredit.cli.common import HERE, Home, Json, counted, open_app, out, progress, registered, show_json, show_table
 from cropcredit.cli.grades import grade
 from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.config import http_address
@@ -106,7 +106,7 @@ def gaps(
         return
     rows = [(gap.device_id, gap.boot, gap.first, gap.last, gap.size, gap.kind.value) for gap in found]
     show_table("Gaps", ("device", "boot", "from seq", "to seq", "messages", "kind"), rows)
-    out.print(f"{sum(gap.size for gap in found)} messages in {len(found)} gaps", markup=False)
+    out.print(f"{counted(sum(gap.size for gap in found), 'message')} in {counted(len(found), 'gap')}", markup=False)
 
 
 app.command()(grade)
@@ -130,7 +130,7 @@ def rollup(
     if as_json:
         show_json({"readings": rolled})
         return
-    out.print(f"{rolled} readings rolled up", markup=False)
+    out.print(f"{counted(rolled, 'reading')} rolled up", markup=False)
 
 
 def _plain(record: object) -> dict[str, object]:

@@ -70,7 +70,7 @@ class Alarm:
 
     code: str
     """``damp`` ``mouldy`` ``heating`` ``sudden_loss`` ``shortfall`` ``unexplained_rise`` ``not_inspected``
-    ``stale_inspection`` ``not_watched`` ``overdrawn``."""
+    ``stale_inspection`` ``not_watched`` ``overdrawn`` ``lies_ahead``."""
     facts: tuple[tuple[str, str | float], ...] = ()
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 from cropcredit.errors import MalformedInput, UnknownName
 from cropcredit.model import Money, Record, end_of_day, parse_as_of
@@ -125,6 +126,13 @@ class Cells:
             return parse_as_of(self.text(name), self.context.zone)
         except MalformedInput as error:
             self._refuse(name, error.what)
+
+    def happened(self, name: str) -> datetime:
+        """Read when something happened, as :meth:`instant`; what lies beyond the end of today cannot have."""
+        at, now = self.instant(name), self.context.now.astimezone(ZoneInfo(self.context.zone))
+        if at > end_of_day(now.date(), self.context.zone):
+            self._refuse(name, f"{self.text(name)} lies ahead: by the workspace's clock it is {now:%Y-%m-%d %H:%M}")
+        return at
 
     def maybe_instant(self, name: str) -> datetime | None:
         return self.instant(name) if self.maybe(name) else None

@@ -24,6 +24,7 @@ from cropcredit.telemetry.clones import Fork, find_forks
 
 NO_GRACE = timedelta(0)
 _ID_FORM = "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
+_CHANNEL_FORM = "up to 16 letters, digits, dots, dashes and underscores, as the device writes it: d20, p2; or * for all"
 OF_LATE = timedelta(days=30)
 """How long a contradiction is shown beside its device."""
 
@@ -93,24 +94,18 @@ class AddDevices:
         Raises
         ------
         MalformedInput
-            If an id cannot be a device id, or stands twice.
+            If an id cannot be a device id, or stands twice, or is a DevEUI otherwise than messages name it.
         StateConflict
             If a device has a valid key and ``rotate`` was not asked for; nothing was changed.
         RefusedInput
             If a certificate is asked for and there is no authority; nothing was changed.
         """
         ids, now = [device.id for device in devices], self.clock.now()
-        taken = {*self.reserved, *self.access.bridges()}
-        for device_id in ids:
-            if not wire.DEVICE_ID.fullmatch(device_id):
-                raise MalformedInput(f"{device_id!r} cannot be a device id", cure=_ID_FORM)
-            if device_id in taken:
-                raise MalformedInput("is the login of a service", where=device_id, cure="choose another device id")
-            if ids.count(device_id) > 1:
-                raise MalformedInput("stands twice", where=device_id, cure="leave one of its rows")
+        registered = self.credentials.known(ids)
+        self._check(ids, registered)
         if certified and not self.certificates.made:
             raise RefusedInput("there is no certificate authority", cure="start cropcredit broker --tls certificates")
-        keyed = sorted(device_id for device_id, keys in self.credentials.known(ids).items() if keys)
+        keyed = sorted(device_id for device_id, keys in registered.items() if keys)
         if keyed and not rotate:
             raise StateConflict(f"device {keyed[0]!r} is registered already: give it a new key with devices rotate")
         made = self.credentials.issue(ids, at=now, others_end=now + grace if rotate else None)
@@ -130,6 +125,21 @@ class AddDevices:
         ]
         self.access.allow({key.device_id: key.password for key in issued}, after=grace)
         return issued
+
+    def _check(self, ids: Sequence[str], registered: Collection[str]) -> None:
+        """Refuse what cannot be a device id, a login that is taken, and a DevEUI by which no message would find it."""
+        taken = {*self.reserved, *self.access.bridges()}
+        for device_id in ids:
+            if not wire.DEVICE_ID.fullmatch(device_id):
+                raise MalformedInput(f"{device_id!r} cannot be a device id", cure=_ID_FORM)
+            if device_id in taken:
+                raise MalformedInput("is the login of a service", where=device_id, cure="choose another device id")
+            if ids.count(device_id) > 1:
+                raise MalformedInput("stands twice", where=device_id, cure="leave one of its rows")
+            eui = device_id.replace("-", "").lower()
+            if device_id != eui and device_id not in registered and wire.is_device_eui(eui):
+                said = "looks like a DevEUI, and messages of network servers name it otherwise"
+                raise MalformedInput(said, where=device_id, cure=f"register {eui}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +197,7 @@ class PlaceDevices:
         UnknownRecord
             If a device or field is not registered; nothing was stored.
         MalformedInput
-            If a place is neither one field nor one store, or its depth is no depth.
+            If a place is neither one field nor one store, its channel is no channel, or its depth no depth.
         """
         devices = {device.id for device in self.facts.find(Device)}
         wanted = sorted({place.field_id for place in places if place.field_id})
@@ -197,6 +207,9 @@ class PlaceDevices:
                 raise UnknownRecord("device", place.device_id, cure="register it: devices add")
             if bool(place.field_id) == bool(place.store_id):
                 raise MalformedInput("a device stands at one field or one store", where=place.device_id)
+            if place.channel != "*" and not wire.CHANNEL.fullmatch(place.channel):
+                said = f"{place.channel!r} cannot be the channel of a reading"
+                raise MalformedInput(said, where=place.device_id, cure=_CHANNEL_FORM)
             if place.depth_cm is not None and not 0 <= place.depth_cm < inf:
                 raise MalformedInput(f"depth {place.depth_cm:g} cm is none below the surface", where=place.device_id)
             if place.field_id and place.field_id not in known:

@@ -8,7 +8,9 @@ from cropcredit.usecases.cells import CROP, ID, KNOWN_AT, SYNTHETIC, Cells, Colu
 
 _LOT = Column("lot_id", "a lot of the table of lots")
 _WEIGHT_UNIT = Column("weight_unit", "kg, t, jin, quintal, bag90 or lb")
-_AT = Column("at", "when: an instant, or a date meaning its end in the workspace's time zone")
+_AT = Column(
+    "at", "when it was: an instant, or a date meaning its end in the workspace's time zone; today at the latest"
+)
 
 
 def _lots(rows: list[Cells]) -> list[Record]:
@@ -32,7 +34,7 @@ def _inspections(rows: list[Cells]) -> list[Record]:
             id=f"{row.text('lot_id')}/{row.instant('at'):%Y%m%dT%H%M%SZ}",
             known_at=row.known_at(),
             lot_id=row.text("lot_id"),
-            at=row.instant("at"),
+            at=row.happened("at"),
             weight_kg=kilograms(row.number("weight", low=0), row.text("weight_unit")),
             moisture_pct=row.number("moisture_pct", low=0),
             impurity_pct=row.number("impurity_pct", low=0) if row.maybe("impurity_pct") else 0.0,
@@ -48,7 +50,7 @@ def _movements(rows: list[Cells]) -> list[Record]:
             id=row.text("id"),
             known_at=row.known_at(),
             lot_id=row.text("lot_id"),
-            at=row.instant("at"),
+            at=row.happened("at"),
             weight_kg=kilograms(row.number("weight"), row.text("weight_unit")),
             document=row.maybe("document"),
         )

@@ -112,6 +112,7 @@ class TakeStock:
         )
         alarms = [
             *_inspection_alarms(inspection, at),
+            *_ahead_alarms(book.ahead[lot.id], self.zone),
             *stored_grain.book_alarms(inspection, book.movements[lot.id]),
             *_watch_alarms(watch, at.astimezone(ZoneInfo(self.zone)).date()),
             *([Alarm(code="shortfall", facts=(("share", round(missing, 3)),))] if missing else []),
@@ -129,10 +130,13 @@ class _Book:
     def __init__(self, facts: FactStore, store_id: str, at: datetime, zone: str) -> None:
         self._at, self._zone = at, zone
         self.lots = facts.find(GrainLot, as_of=at, store_id=store_id)
-        self.inspections = {
-            lot.id: _until(facts.find(StoreInspection, as_of=at, lot_id=lot.id), at) for lot in self.lots
+        inspected = {lot.id: facts.find(StoreInspection, as_of=at, lot_id=lot.id) for lot in self.lots}
+        moved = {lot.id: facts.find(GrainMovement, as_of=at, lot_id=lot.id) for lot in self.lots}
+        self.inspections = {lot_id: _until(found, at) for lot_id, found in inspected.items()}
+        self.movements = {lot_id: _until(found, at) for lot_id, found in moved.items()}
+        self.ahead = {
+            lot.id: sorted(one.at for one in (*inspected[lot.id], *moved[lot.id]) if one.at > at) for lot in self.lots
         }
-        self.movements = {lot.id: _until(facts.find(GrainMovement, as_of=at, lot_id=lot.id), at) for lot in self.lots}
         self.last = {lot_id: max(found, key=lambda i: i.at, default=None) for lot_id, found in self.inspections.items()}
 
     @property
@@ -185,6 +189,12 @@ def _inspection_alarms(inspection: StoreInspection | None, at: datetime) -> list
         return [Alarm(code="not_inspected")]
     days = (at - inspection.at).days
     return [Alarm(code="stale_inspection", facts=(("days", float(days)),))] if days > stored_grain.STALE_DAYS else []
+
+
+def _ahead_alarms(ahead: Sequence[datetime], zone: str) -> list[Alarm]:
+    """Say that something of the book does not count yet: a bare date means its end, also today's."""
+    since = [f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" for at in ahead[:1]]
+    return [Alarm(code="lies_ahead", facts=(("since", at),)) for at in since]
 
 
 def _watch_alarms(watch: StoreWatch, today: date) -> list[Alarm]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,11 @@ class ModelOf:
 def no_model(_device_id: str) -> str:
     """Know no models: then only normalized payloads and the catalogue's own names can be read."""
     return ""
+
+
+def without_profile(devices: Iterable[Device], decoders: Mapping[str, wire.Decoder]) -> list[Device]:
+    """Give the devices named by a DevEUI whose model nothing describes: of them only normalized payloads are read."""
+    return [d for d in devices if wire.is_device_eui(d.id) and wire.model_key(d.model) not in decoders]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

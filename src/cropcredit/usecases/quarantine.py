@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cropcredit.errors import UnknownName
 from cropcredit.model import PASSED, TOLD_ANEW, Conflict, DeviceState, Quarantined, Reading, Rejection
 from cropcredit.ports import Clock, Progress, ReadingStore
 from cropcredit.usecases.ingest import IngestMessages, Message
@@ -17,6 +18,12 @@ AT_ONCE = 500
 TOO_MANY = "rate"
 """Refused for being too many, not for what they say: an honest device still holds them and sends them again, and a
 flood is stored only by who asks for it by this reason."""
+
+REASONS = (
+    *("topic", "unknown", "revoked", TOO_MANY, "size", "utf8", "json", "cbor", "version", "schema", "clock", "spoof"),
+    *("unsigned", "mac", "quantity", "range", "repeated", "unit", "decoder", "simulated", "internal"),
+)
+"""All that a message can be refused for, as data/contracts say; a contradiction is kept apart, as a conflict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,13 @@ class ShowQuarantine:
             Also those that passed when they were tried again.
         limit : int
             How many messages.
+
+        Raises
+        ------
+        UnknownName
+            If nothing is ever refused for that reason: nothing found would read as good news.
         """
+        _known(reason)
         found = self.readings.quarantine(
             reason=reason, device_id=device_id, since=since, open_only=not passed_too, limit=limit
         )
@@ -119,7 +132,13 @@ class ReplayQuarantine:
             Only messages that were refused for this reason when they were tried last, only those of this device.
         dry_run : bool
             Store nothing and note nothing: say what would become of them.
+
+        Raises
+        ------
+        UnknownName
+            If nothing is ever refused for that reason.
         """
+        _known(reason)
         tally = _Tally()
         total = self._total(reason, device_id)
         with progress("replay", total) as advance:
@@ -179,6 +198,11 @@ class ReplayQuarantine:
                 outcomes[entry.number] = PASSED
                 found += [(outcome, message.payload)] if isinstance(outcome, Reading) else outcome
         return found
+
+
+def _known(reason: str) -> None:
+    if reason and reason not in REASONS:
+        raise UnknownName("reason of refusal", reason, REASONS)
 
 
 def _reason(entry: Quarantined) -> str:

@@ -2,13 +2,15 @@
 
 from cropcredit.wire.control import decode_state, encode_ack, encode_cmd
 from cropcredit.wire.decoders import DecodedField, Decoder, model_key
+from cropcredit.wire.measured import CHANNEL
 from cropcredit.wire.network import open_uplink
 from cropcredit.wire.senml import read_senml
 from cropcredit.wire.telemetry_v1 import MAX_BYTES, decode, receive, refuse
 from cropcredit.wire.topics import DEVICE_ID, SUBSCRIPTIONS, Topic, ack_topic, cmd_topic, login_password, parse_topic
-from cropcredit.wire.uplinks import Uplink, read_uplink
+from cropcredit.wire.uplinks import Uplink, is_device_eui, read_uplink
 
 __all__ = [
+    "CHANNEL",
     "DEVICE_ID",
     "MAX_BYTES",
     "SUBSCRIPTIONS",
@@ -22,6 +24,7 @@ __all__ = [
     "decode_state",
     "encode_ack",
     "encode_cmd",
+    "is_device_eui",
     "login_password",
     "model_key",
     "open_uplink",

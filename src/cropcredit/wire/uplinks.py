@@ -97,6 +97,17 @@ def device_eui(written: str) -> str:
     return written.lower()
 
 
+def is_device_eui(device_id: str) -> bool:
+    """Say whether a device id has the form in which frames name their device.
+
+    Examples
+    --------
+    >>> is_device_eui("a8404194a1875ff3"), is_device_eui("A8404194A1875FF3"), is_device_eui("probe-1")
+    (True, False, False)
+    """
+    return _EUI.fullmatch(device_id) is not None and device_id == device_id.lower()
+
+
 def session(address: str, session_key_id: str = "") -> int:
     """Give the number of a session, the same for every copy of a message.
 

@@ -193,6 +193,11 @@ def test_a_stop_commits_and_acknowledges_what_is_in_hand_and_says_goodbye(broker
     assert peer.rest() == [0xE0]
 
 
+def test_where_no_broker_answers_it_is_said_how_to_start_one(broker, session):
+    broker.close()
+    until(lambda: "start one: cropcredit broker" in session.subscriber.health.trouble)
+
+
 def test_a_refused_login_is_said_and_tried_again(broker, session):
     broker.accept().refuse()
     until(lambda: "refused the login of 'ingest'" in session.subscriber.health.trouble)

@@ -95,7 +95,7 @@ def test_a_key_is_changed_with_time_to_change_over(home: Path, tmp_path: Path):
     assert (listed["keys"], listed["ending"]) == (["k2"], {})
     keys = tmp_path / "keys.csv"
     said = run("devices", "rotate", "a", "--grace", "0", "--keys", keys, home=home).stdout
-    assert said == f"changed the key of 1 devices; keys in {keys}\n"
+    assert said == f"changed the key of 1 device; keys in {keys}\n"
     assert [row["kid"] for row in csv.DictReader(keys.read_text().splitlines())] == ["k3"]
     refused = run("devices", "rotate", "a", "--grace", "soon", home=home)
     assert isinstance(refused.exception, MalformedInput)
@@ -153,7 +153,7 @@ def test_gaps_and_quarantine_are_shown(home: Path):
     ingest([Message("farm/v1/a/up", payload) for payload in (*said, b"{\xff")])
     (gap,) = json.loads(run("telemetry", "gaps", "--json", home=home).stdout)
     assert (gap["first"], gap["last"], gap["size"], gap["kind"]) == (2, 3, 2, "open")
-    assert "2 messages in 1 gaps" in run("telemetry", "gaps", "a", home=home).stdout
+    assert "2 messages in 1 gap\n" in run("telemetry", "gaps", "a", home=home).stdout
     (refused,) = json.loads(run("telemetry", "quarantine", "--json", home=home).stdout)
     assert (refused["reason"], refused["payload"]) == ("utf8", "{\\xff")
     assert "1 utf8" in run("telemetry", "quarantine", home=home).stdout
@@ -167,11 +167,29 @@ def test_quarantine_is_replayed_when_what_was_wrong_is_put_right(home: Path):
     opened(home).ingest_messages([Message("farm/v1/a/up", said), Message("farm/v1/a/up", b"{")])
     run("devices", "add", "a", home=home)
     told = run("telemetry", "replay", "--dry-run", home=home).stdout
-    assert "1 would pass, of 1 devices; still refused: 1 json" in told
+    assert "1 would pass, of 1 device; still refused: 1 json" in told
     done = json.loads(run("telemetry", "replay", "--reason", "unknown", "--json", home=home).stdout)
     assert done == {"dry_run": False, "passed": 1, "refused": {"json": 1}, "states": 0}
     assert opened(home).ingest_messages.store.counts()["readings"] == 1
     assert "then json" in run("telemetry", "quarantine", home=home).stdout
+
+
+def test_units_in_brackets_are_shown_and_not_taken_for_markup(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    run("devices", "add", "a", home=home)
+    pack = b'[{"n":"x/soil.moisture","u":"furlong","v":7,"bt":1.7e9}]'
+    opened(home).ingest_messages([Message("farm/v1/a/senml", pack)])
+    assert "[pH]" in run("telemetry", "quarantine", home=home).stdout
+
+
+def test_a_model_that_no_profile_describes_is_said_where_it_matters(home: Path):
+    added = run("devices", "add", "a8404194a1875ff3", "--model", "Bogus 9", home=home)
+    assert "a8404194a1875ff3: model 'Bogus 9' has no profile" in added.stderr
+    assert "dragino-lse01" in added.stderr
+    assert len(added.stdout.splitlines()) == 2, "keys alone, for whoever reads them from there"
+    for known in (("a8404194a1875ff4", "--model", "Dragino LSE01"), ("probe", "--model", "of our own make")):
+        assert run("devices", "add", *known, home=home).stderr == ""
 
 
 def test_conflicts_are_shown_with_what_stands(home: Path):
@@ -195,14 +213,14 @@ def test_values_are_exported_with_unit_instant_and_signature(home: Path):
     run("devices", "add", "a", home=home)
     wet = {"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": [{"q": "soil.moisture", "v": 20, "c": "d30"}]}
     opened(home).ingest_messages([Message("farm/v1/a/up", json.dumps(wet).encode())])
-    assert "1 values" in run("telemetry", "export", home / "values.csv", home=home).stdout
+    assert "1 value in" in run("telemetry", "export", home / "values.csv", home=home).stdout
     (row,) = csv.DictReader((home / "values.csv").read_text("utf-8").splitlines())
     assert (row["quantity"], row["unit"], float(row["value"]), row["dated_by"]) == ("soil.moisture", "%", 20, "arrival")
     told = run("telemetry", "export", home / "v.parquet", "--device", "a", "--until", "2020-01-01", "--json", home=home)
     assert json.loads(told.stdout)["values"] == 0
     today = datetime.now(UTC).date()
-    for day, count in ((today - timedelta(days=1), 1), (today + timedelta(days=2), 0)):
-        assert f"{count} values" in run("telemetry", "export", home / "v.csv", "--since", day, home=home).stdout
+    for day, count in ((today - timedelta(days=1), "1 value"), (today + timedelta(days=2), "0 values")):
+        assert f"{count} in" in run("telemetry", "export", home / "v.csv", "--since", day, home=home).stdout
     assert isinstance(run("telemetry", "export", home / "v.xlsx", home=home).exception, RefusedInput)
     assert isinstance(run("telemetry", "export", home / "v.csv", "--device", "z", home=home).exception, UnknownRecord)
 

@@ -66,9 +66,11 @@ def device(name: str) -> Device:
     return Device(id=name, known_at=NOON)
 
 
-def at(name: str, *, field: str = "f1", store: str = "", since: datetime = NOON, **more) -> Installation:
+def at(
+    name: str, *, field: str = "f1", store: str = "", since: datetime = NOON, channel: str = "*", **more
+) -> Installation:
     return installation(
-        device_id=name, channel="*", from_at=since, field_id=field, store_id=store, known_at=NOON, **more
+        device_id=name, channel=channel, from_at=since, field_id=field, store_id=store, known_at=NOON, **more
     )
 
 
@@ -146,6 +148,16 @@ def test_what_cannot_be_a_topic_level_cannot_be_a_device(name: str):
         Farm().add([device(name)])
 
 
+@pytest.mark.parametrize("written", ["A8404194A1875FF3", "a8-40-41-94-a1-87-5f-f3"])
+def test_a_deveui_is_registered_as_messages_name_it(written: str):
+    with pytest.raises(MalformedInput, match=f"{written}: looks like a DevEUI.*; register a8404194a1875ff3"):
+        Farm().add([device(written)])
+    assert len(Farm().add([device("a8404194a1875ff3"), device("A8404194")])) == 2, "no DevEUI may be in capitals"
+    farm = Farm()
+    farm.credentials.issue([written], at=NOON)
+    assert farm.add([device(written)], rotate=True)[0].key_id == "k2", "one that is registered keeps its name"
+
+
 def test_a_place_ends_where_the_next_one_begins():
     farm = Farm()
     farm.add([device("a")])
@@ -172,6 +184,7 @@ def test_the_same_row_again_is_a_correction():
         pytest.param(at("a", field=""), MalformedInput, "one field or one store", id="nowhere"),
         pytest.param(at("a", store="s1"), MalformedInput, "one field or one store", id="in two places"),
         pytest.param(at("a", depth_cm=-5.0), MalformedInput, "a: depth -5 cm is none", id="in the air"),
+        pytest.param(at("a", channel="d 20!"), MalformedInput, "a: 'd 20!' cannot be the channel", id="no channel"),
         pytest.param(at("a", depth_cm=math.nan), MalformedInput, "a: depth nan cm is none", id="at no number"),
     ],
 )

@@ -242,6 +242,26 @@ def test_an_id_that_stands_twice_is_refused(doors):
         doors("parties", "id,kind,name,branch", "P1,household,X,n", "P1,household,Y,n")
 
 
+INSPECTIONS = "lot_id,at,weight,weight_unit,moisture_pct,inspector"
+MOVEMENTS = "id,lot_id,at,weight,weight_unit"
+
+
+@pytest.mark.parametrize(
+    ("noun", "header", "row"),
+    [
+        pytest.param("inspections", INSPECTIONS, "L1,2025-05-02,1000,kg,14,Zhao", id="an inspection"),
+        pytest.param("movements", MOVEMENTS, "M1,L1,2025-05-02T00:00+08:00,-50,kg", id="a movement"),
+    ],
+)
+def test_what_happened_in_a_store_lies_not_ahead(doors, noun, header, row):
+    with pytest.raises(MalformedInput, match=r"row 2: at 2025-05-02\S* lies ahead: .* it is 2025-05-01 08:00"):
+        doors(noun, header, row)
+
+
+def test_what_was_inspected_today_is_taken(doors):
+    assert doors("inspections", INSPECTIONS, "L1,2025-05-01,1000,kg,14,Zhao").stored == 1
+
+
 def test_importing_a_file_again_stores_nothing_new(doors):
     lines = ("id,kind,name,branch", "P1,household,X,north")
     assert [doors("parties", *lines).stored, doors("parties", *lines).stored] == [1, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -137,6 +138,15 @@ def test_one_owner_sees_his_lot_only_and_an_unknown_store_is_refused(barn: Barn)
     assert barn.take_stock(party_id="nobody") == []
     with pytest.raises(UnknownRecord, match="import lots"):
         barn.take_stock(store_id="nowhere")
+
+
+def test_what_the_book_says_of_later_today_is_said_to_wait(barn: Barn):
+    evening, now = START + 10 * DAY + 20 * HOUR, START + 10 * DAY
+    barn.facts.add(dataclasses.replace(barn.inspection("a", 5_000, at=evening), known_at=now))
+    assert barn.kilograms()["a"] == 6_000
+    said = {one.lot.id: [dict(a.facts) for a in one.alarms if a.code == "lies_ahead"] for one in barn.take_stock()}
+    assert said == {"a": [{"since": "2026-07-11 20:00"}], "b": []}
+    assert "lies_ahead" not in {alarm.code for one in barn.take_stock(as_of=evening) for alarm in one.alarms}
 
 
 def test_a_movement_of_a_lot_that_nobody_brought_in_is_named(barn: Barn):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cropcredit.errors import UnknownName
 from cropcredit.model import TOLD_ANEW, Reading, Rejection
 from cropcredit.units import Quantity
 from cropcredit.usecases.ingest import IngestMessages, Message
-from cropcredit.usecases.quarantine import Replayed, ReplayQuarantine, ShowConflicts, ShowQuarantine
+from cropcredit.usecases.quarantine import REASONS, Replayed, ReplayQuarantine, ShowConflicts, ShowQuarantine
 from tests.fakes import FakeClock, FakeCredentials, FakeReadings
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -117,6 +120,21 @@ def test_only_the_messages_asked_for_are_replayed():
     assert bank.replays(reason="quantity", device_id="b", knows=(MOISTURE, TENSION)).devices == ("b",)
     assert bank.replays(reason="quantity", knows=(MOISTURE, TENSION)).devices == ("a",)
     assert ShowQuarantine(readings=bank.store)().by_reason == {"schema": 1}
+
+
+def test_a_reason_that_nothing_is_refused_for_is_named_instead_of_found_empty():
+    bank = Bank("a")
+    for asked in (lambda: ShowQuarantine(readings=bank.store)(reason="bogus"), lambda: bank.replays(reason="bogus")):
+        with pytest.raises(UnknownName, match=r"unknown reason of refusal 'bogus'; known: topic, unknown, .*internal"):
+            asked()
+
+
+def test_every_reason_that_the_contracts_name_can_be_asked_for():
+    contracts = Path(__file__).parents[3] / "data" / "contracts"
+    pages = [contracts / name / "README.md" for name in ("telemetry-v1", "network-servers")]
+    refusals = [page.read_text("utf-8").split("Refusals", 1)[1] for page in pages]
+    named = {reason for text in refusals for reason in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)}
+    assert named - {"conflict"} == set(REASONS) - {"internal"}, "a conflict is kept apart; internal is a defect of ours"
 
 
 def test_a_device_that_was_registered_late_gets_its_readings_where_the_broker_told_who_sent_them():
