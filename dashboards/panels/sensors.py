@@ -9,6 +9,7 @@ import streamlit as st
 from cropcredit.usecases.case_evidence import CaseEvidence
 from cropcredit.usecases.telemetry import DeviceEvidence, SensorSeries, SensorSummary
 from dashboards.frame import panel
+from dashboards.grades import sentence
 from dashboards.session import Desk
 from dashboards.words import plain
 
@@ -36,25 +37,11 @@ def device(desk: Desk, found: DeviceEvidence, names: dict[str, str]) -> None:
     words, grade = desk.words, found.evidence.grade.value
     badge = f":{COLOURS[grade]}-badge[{words('sensors.grade', grade=grade)}]"
     st.markdown(f"**{plain(found.device_id)}** &nbsp;{badge}", help=words(f"grade.{grade}"))
-    told = [
-        words.code("grade_reason", reason.code, **_facts(desk, reason.facts, names))
-        for reason in found.evidence.reasons
-    ]
+    told = [sentence(reason.code, reason.facts, names, words, desk.formats) for reason in found.evidence.reasons]
     if found.silent_since is not None:
         told.append(words("sensors.silent", instant=desk.formats.instant(found.silent_since)))
     if told:
         st.caption("\n".join(f"- {line}" for line in told))
-
-
-def _facts(desk: Desk, facts: tuple[tuple[str, str | float], ...], names: dict[str, str]) -> dict[str, str]:
-    formats = desk.formats
-    written: dict[str, str] = {}
-    for name, value in facts:
-        if isinstance(value, str):
-            written[name] = names.get(value, value)
-        else:
-            written[name] = formats.share(value) if name == "share" else formats.number(value)
-    return written
 
 
 def table(desk: Desk, summary: SensorSummary) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from cropcredit.bootstrap import App
 from cropcredit.cli.common import HERE, AsOf, Home, Json, as_of_instant, open_app, out, show_json, show_table
 from cropcredit.errors import MalformedInput
 from cropcredit.telemetry import Check, GradeReason
 from cropcredit.usecases.telemetry import SensorSummary
+from dashboards.formats import Formats
+from dashboards.grades import sentence
+from dashboards.words import Words
 
 
 def grade(
@@ -38,10 +43,11 @@ def grade(
             show_json(seasons)
             return
         rows = [
-            (name, one.grade, " ".join(one.windows), "; ".join(f"{r.code} {r.windows}x" for r in one.reasons))
+            (name, one.grade, " ".join(one.windows), "; ".join(f"{_spoken(r.code)} {r.windows}x" for r in one.reasons))
             for name, one in seasons.items()
         ]
         show_table(f"Season of {planting}", ("device", "grade", "by month", "reasons"), rows)
+        out.print("a month's reasons in full: telemetry grade --field FIELD --as-of DATE --days 30", markup=False)
         return
     found = opened.summarise_sensors(field_id=field, store_id=store, as_of=at, days=days)
     if as_json:
@@ -50,12 +56,20 @@ def grade(
         ]
         show_json(told)
         return
-    _show(found, checks=checks)
+    _show(opened, found, checks=checks)
 
 
-def _show(found: SensorSummary, *, checks: bool) -> None:
+def _show(opened: App, found: SensorSummary, *, checks: bool) -> None:
+    names = {name: quantity.en for name, quantity in opened.summarise_sensors.quantities.items()}
+    formats = Formats("en", opened.settings.time_zone)
     rows = [
-        (d.device_id, d.evidence.grade, d.readings, d.missing, "\n".join(map(_said, d.evidence.reasons)))
+        (
+            d.device_id,
+            d.evidence.grade,
+            d.readings,
+            d.missing,
+            "\n".join(_said(reason, names, formats) for reason in d.evidence.reasons),
+        )
         for d in found.devices
     ]
     columns = ("device", "grade", "readings", "missing", "reasons")
@@ -64,17 +78,22 @@ def _show(found: SensorSummary, *, checks: bool) -> None:
         out.print("no device stands there: devices place", markup=False)
     if checks:
         asked = [
-            (d.device_id, check.code, f"{check.quantity} {check.channel}".strip(), _answer(check))
+            (d.device_id, _spoken(check.code), f"{check.quantity} {check.channel}".strip(), _answer(check))
             for d in found.devices
             for check in d.evidence.checks
         ]
         show_table("Questions", ("device", "question", "about", "suspicion"), asked)
 
 
-def _said(reason: GradeReason) -> str:
-    facts = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{value}" for name, value in reason.facts)
-    return f"{reason.code} ({reason.grade}, {reason.meaning}): {facts}".rstrip(": ")
+def _said(reason: GradeReason, names: Mapping[str, str], formats: Formats) -> str:
+    words = sentence(reason.code, reason.facts, names, Words("en"), formats)
+    return f"{reason.grade}, {reason.meaning}: {' '.join(words.split())}"
+
+
+def _spoken(code: str) -> str:
+    """Write a code where there is no room for a sentence, or a question that has no facts yet."""
+    return code.replace("_", " ")
 
 
 def _answer(check: Check) -> str:
-    return f"open: {check.because}" if check.suspicion is None else f"{check.suspicion:.2f}"
+    return f"open: {_spoken(check.because)}" if check.suspicion is None else f"{check.suspicion:.2f}"
