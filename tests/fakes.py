@@ -41,6 +41,7 @@ from cropcredit.model import (
     Reading,
     Record,
     RecordT,
+    Refusals,
     Rejection,
     Window,
     YieldEstimate,
@@ -313,6 +314,12 @@ class FakeReadings:
     def quarantined_by_reason(self, *, device_id: str = "", since: datetime | None = None) -> dict[str, int]:
         found = self.quarantine(device_id=device_id, since=since, open_only=True, limit=10**9)
         return dict(sorted(Counter(entry.outcome or entry.rejection.reason for entry in found).items()))
+
+    def refusals(self, *, since: datetime) -> dict[str, Refusals]:
+        found = self.quarantine(since=since, open_only=True, limit=10**9)  # those that arrived last first
+        counted = Counter(entry.rejection.device_id for entry in found)
+        last = {entry.rejection.device_id: entry.last_at for entry in reversed(found)}
+        return {name: Refusals(count=n, last_at=last[name]) for name, n in sorted(counted.items()) if name}
 
     def replayed(self, outcomes: Mapping[int, str], *, at: datetime) -> None:
         for name, entry in self.rejections.items():

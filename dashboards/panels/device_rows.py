@@ -17,6 +17,7 @@ from dashboards.words import plain
 PER_PAGE = 12
 COLOURS: dict[Life, Literal["orange", "gray", "green", "red"]] = {
     Life.SILENT: "orange",
+    Life.REFUSED: "red",
     Life.NEVER: "gray",
     Life.HEARD: "green",
     Life.REVOKED: "red",
@@ -63,8 +64,12 @@ def _draw(desk: Desk, one: DeviceRound, met: Round) -> bool:
         badge = f":{COLOURS[one.life]}-badge[{words(f'life.{one.life}')}]"
         who.markdown(f"**{plain(one.device_id)}** &nbsp;{badge}")
         who.caption(" · ".join(plain(part) for part in (one.status.device.model, *one.places) if part))
-        seen = one.status.last_seen
+        fork, refused, seen = one.status.fork, one.status.refused, one.status.last_seen
+        if fork is not None:
+            who.markdown(f":red-badge[{words('devices.cloned', count=fork.count)}]")
         cell(heard, words("devices.heard"), words("devices.never") if seen is None else ago(desk, met.at - seen))
+        if refused is not None:
+            heard.caption(words("devices.refused", count=f"{refused.count:,}", ago=ago(desk, met.at - refused.last_at)))
         told = [
             words(f"devices.{name}", count=count)
             for name, count in (("open", one.open_messages), ("lost", one.lost_messages))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import streamlit as st
 
 from cropcredit.usecases.first_reading import Finding, InstallationCheck, Verdict
 from dashboards import session
 from dashboards.frame import panel
-from dashboards.panels import quarantine, sensors
+from dashboards.panels import conflicts, quarantine, sensors
 from dashboards.session import Desk
 from dashboards.words import plain
 
@@ -32,6 +33,7 @@ def show(desk: Desk, device_id: str) -> None:
     for kind, place in _places(found):
         _at_place(desk, device_id, kind, place)
     _gaps(desk, device_id)
+    conflicts.show(desk, device_id)
     quarantine.messages(desk, desk.app.show_quarantine(device_id=device_id, limit=quarantine.SHOWN))
 
 
@@ -49,6 +51,8 @@ def worded(desk: Desk, finding: Finding) -> str:
     for name, value in finding.facts:
         if name == "quantity":
             facts[name] = desk.quantity(str(value))
+        elif name == "last":
+            facts[name] = desk.formats.instant(datetime.fromisoformat(str(value)))
         elif name == "slip":
             facts[name] = desk.words(f"slip.{value}")
         else:

@@ -43,7 +43,9 @@ def show(desk: Desk, found: QuarantineView) -> None:
 def messages(desk: Desk, found: QuarantineView) -> None:
     """Draw the latest messages with the beginning of their bytes."""
     words = desk.words
-    with panel(desk, words("quarantine.latest", count=len(found.messages))):
+    total = sum(found.by_reason.values())
+    latest = words("quarantine.latest", count=len(found.messages), total=f"{total:,}")
+    with panel(desk, latest if total else words("quarantine.title")):
         if not found.messages:
             st.caption(words("quarantine.empty"))
         for one in found.messages:

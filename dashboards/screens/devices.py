@@ -31,6 +31,7 @@ def show() -> None:
             (words(f"life.{life}").capitalize(), f"{count:,}", words(f"life_help.{life}"))
             for life, count in met.lives.items()
         ]
+        + [(words("devices.contradicted"), f"{met.contradicted:,}", words("devices.contradicted_help"))]
         + [(words("quarantine.title"), f"{sum(refused.by_reason.values()):,}", words("quarantine.help"))],
     )
     views = ("devices", "quarantine")

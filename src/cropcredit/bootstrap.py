@@ -330,7 +330,12 @@ def build(settings: Settings) -> App:
         list_devices=list_devices,
         oversee_devices=OverseeDevices(list_devices=list_devices, find_gaps=find_gaps, clock=clock),
         check_installation=CheckInstallation(
-            facts=facts, fields=fields, credentials=credentials, readings=readings, clock=clock
+            facts=facts,
+            fields=fields,
+            credentials=credentials,
+            readings=readings,
+            clock=clock,
+            shift=timedelta(seconds=settings.clock_shift_s),
         ),
         device_tables=ReadDeviceTables(tables=tables, catalogues=catalogues, clock=clock, zone=settings.time_zone),
         ingest_messages=ingest,

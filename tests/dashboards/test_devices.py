@@ -67,7 +67,41 @@ def test_the_round_shows_the_probe_and_counts_what_was_refused(visit, language, 
     page = visit(language)
     assert words in said(page)
     assert "probe" in said(page)
-    assert [metric.value for metric in page.metric] == ["0", "0", "1", "1", "2"]
+    assert [metric.value for metric in page.metric] == ["0", "0", "0", "1", "1", "0", "2"]
+
+
+@pytest.mark.parametrize(
+    ("language", "life", "heard", "latest"),
+    [
+        ("en", "heard, but refused", "Refused: 1, the last 0 min ago", "Refused messages: the latest 1 of 1"),
+        ("zh", "有消息但被拒收", "拒收 1 条，最近一条在0 分钟前", "拒收消息：共 1 条中最近的 1 条"),
+    ],
+)
+def test_a_device_whose_messages_are_all_refused_is_not_called_never_heard(visit, app, language, life, heard, latest):
+    app.add_devices([Device(id="mute", known_at=app.clock.now())])
+    app.ingest_messages([Message("farm/v1/mute/up", b"{")])
+    told = said(visit(language))
+    assert life in told
+    assert heard in told
+    assert latest in said(visit(language, device="mute"))
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "stands"),
+    [("en", "Contradictions: 1. Is its key cloned?", "Contradictions: 1"), ("zh", "密钥是否被复制", "自相矛盾：1 处")],
+)
+def test_a_device_that_contradicts_itself_comes_first_and_shows_both_contents(visit, app, language, asked, stands):
+    app.add_devices([Device(id="a-first", known_at=app.clock.now())])
+    app.ingest_messages([Message("farm/v1/probe/up", SOUND.replace(b'"v":23', b'"v":5'))])
+    page = visit(language)
+    assert asked in said(page)
+    assert page.metric[5].value == "1"
+    assert next(button.key for button in page.button if str(button.key).startswith("look_")) == "look_probe"
+    opened = visit(language, device="probe")
+    assert stands in said(opened)
+    (row,) = [table.value.iloc[0] for table in opened.table if "23 %" in str(table.value.iloc[0].to_list())
+              and "5 %" in str(table.value.iloc[0].to_list())]  # fmt: skip
+    assert "1, 1" in row.to_list()
 
 
 def test_a_registered_device_s_messages_are_taken_after_one_click(visit, app):
@@ -77,7 +111,7 @@ def test_a_registered_device_s_messages_are_taken_after_one_click(visit, app):
     app.add_devices([Device(id="later", known_at=app.clock.now())])
     page.button(key="replay_unknown").click().run()
     assert not page.exception
-    assert "1 are readings now, 0 are still refused" in said(page)
+    assert "Now readings: 1; still refused: 0" in said(page)
     assert app.show_quarantine().by_reason == {"json": 1}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Engine, text
 from cropcredit.adapters.database.lease import lease
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import PASSED, Added, Boot, Clock, DeviceState, Measurement, Reading, Rejection
+from cropcredit.model import PASSED, Added, Boot, Clock, DeviceState, Measurement, Reading, Refusals, Rejection
 from cropcredit.ports import ReadingStore
 from tests.fakes import FakeReadings
 
@@ -173,6 +174,13 @@ def test_quarantine_is_searched_by_device_reason_and_time(store):
     assert len(store.quarantine(after=numbers[1], limit=1)) == 1
     assert store.quarantined_by_reason() == {"json": 1, "quantity": 1, "range": 2}
     assert store.quarantined_by_reason(device_id="b") == {"range": 1}
+    two_hours = Refusals(count=2, last_at=NOON + 2 * HOUR)
+    assert store.refusals(since=NOON + HOUR) == {"a": two_hours}
+    passed = next(entry.number for entry in store.quarantine(device_id="b"))
+    store.replayed({passed: PASSED}, at=NOON + 3 * HOUR)
+    assert store.refusals(since=NOON) == {"a": dataclasses.replace(two_hours, count=3)}, "what passed is none"
+    keep(store, rejections=(refused(None, "topic", device=""),), at=NOON)
+    assert list(store.refusals(since=NOON)) == ["a"], "what names no device is nobody's"
 
 
 def test_what_passed_when_it_was_tried_again_is_no_longer_open_and_the_rest_has_its_new_reason(store):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json
+from cropcredit.cli.common import HERE, Home, Json, counted, open_app, out, show_json
 from cropcredit.cli.devices import app
 from cropcredit.usecases.first_reading import CheckInstallation, Finding, InstallationCheck, Verdict
 
@@ -42,10 +42,14 @@ WORDS = {
     "not_placed": "nobody said where it stands: cropcredit devices place {device} --field FIELD (or --store STORE)",
     "heard": "heard at {arrived:.16}",
     "not_heard": "not heard yet: is it switched on, has it signal, has it this broker's address and its own key?",
-    "refused": "it speaks, but its messages are refused ({reason}): {detail}",
+    "refused": "it speaks, but is refused: {messages}, last {last:.16} ({reason}): {detail}; "
+    "see telemetry quarantine --device {device}",
+    "also_refused": "{messages} of it refused, last {last:.16}: see telemetry quarantine --device {device}",
     "clock": "its clock is right",
     "clock_none": "it has no clock: its readings are dated by their arrival",
-    "clock_wrong": "its clock is off by {hours:g} hours: set it, or let it take the network's time",
+    "clock_wrong": "its clock is off by {hours:g} h: set it, or let it take the network's time",
+    "clock_of_season": "it keeps today's time, and this workspace a made season's, {days:g} days off: its readings are "
+    "dated by their arrival and graded clock_wrong; let live devices speak to a workspace without --synthetic-today",
     "weak_signal": "weak signal ({dbm:g} dBm): a higher antenna or another place would lose fewer messages",
     "channel_unplaced": "{quantity} on channel {channel}: nobody placed that channel",
     "wrong_kind_of_place": "{quantity} does not belong at such a place: field and store may be mixed up",
@@ -112,6 +116,8 @@ def worded(device_id: str, finding: Finding, units: Mapping[str, str] = MappingP
     facts["unit"] = units.get(str(facts.get("quantity")), "").replace("Cel", "°C")
     if "slip" in facts:
         facts["slip"] = UNITS[str(facts["slip"])]
+    if "count" in facts:
+        facts["messages"] = counted(int(facts["count"]), "message")
     if "model" in facts:
         facts["model"] = f": {facts['model']}" if facts["model"] else ""
     return " ".join(WORDS[finding.code].format(**facts).split())

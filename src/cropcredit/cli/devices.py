@@ -13,8 +13,9 @@ import typer
 from cropcredit.cli.common import HERE, Home, Json, counted, err, open_app, out, show_json, show_table
 from cropcredit.cli.handed_keys import Handed, hand_out
 from cropcredit.errors import MalformedInput
-from cropcredit.model import Device
+from cropcredit.model import Device, Refusals
 from cropcredit.usecases.device_tables import DEVICE_COLUMNS, PLACE_COLUMNS, installation, since_when
+from cropcredit.usecases.devices import DeviceStatus
 from cropcredit.usecases.other_formats import without_profile
 
 app = typer.Typer(
@@ -198,14 +199,16 @@ def list_(*, as_json: Json = False, home: Home = HERE) -> None:
             ", ".join(_key(key, status.ending) for key in status.keys) or "revoked",
             " ".join(f"{p.field_id or p.store_id}:{p.channel}" for p in status.placed),
             "online" if status.state is not None and status.state.online else "",
-            status.last_seen.isoformat(timespec="seconds") if status.last_seen else "never",
-            f"cloned? {counted(status.fork.count, 'contradiction')}" if status.fork else "",
+            _heard(status),
+            _doubt(status),
         )
         for status in devices
     ]
     show_table("Devices", ("device", "model", "keys", "placed at", "state", "last seen", "doubt"), rows)
     if any(status.fork for status in devices):
         out.print("contradictions: cropcredit telemetry conflicts DEVICE; if it is a clone: devices rotate, or revoke")
+    if any(status.refused for status in devices):
+        out.print("refused: cropcredit telemetry quarantine --device DEVICE says why and what came")
 
 
 def time_span(text: str) -> timedelta:
@@ -221,6 +224,22 @@ def time_span(text: str) -> timedelta:
         raise MalformedInput("is no span of time", where=text, cure="write 7d, 12h, 30m or 0")
     units = {"d": "days", "h": "hours", "m": "minutes"}
     return timedelta(**{units[match[2]]: int(match[1])}) if match[2] else timedelta(0)
+
+
+def _heard(status: DeviceStatus) -> str:
+    if status.last_seen is not None:
+        return status.last_seen.isoformat(timespec="seconds")
+    return "never" if status.refused is None else f"heard, but refused: {_refused(status.refused)}"
+
+
+def _doubt(status: DeviceStatus) -> str:
+    cloned = f"cloned? {counted(status.fork.count, 'contradiction')}" if status.fork else ""
+    refused = f"refused: {_refused(status.refused)}" if status.refused and status.last_seen else ""
+    return "; ".join(filter(None, (cloned, refused)))
+
+
+def _refused(found: Refusals) -> str:
+    return f"{counted(found.count, 'message')}, last {found.last_at.isoformat(timespec='seconds')}"
 
 
 def _tell_unread(devices: Sequence[Device], known: Collection[str]) -> None:

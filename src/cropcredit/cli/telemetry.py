@@ -16,6 +16,8 @@ from cropcredit.cli.quarantine import conflicts, quarantine, replay
 from cropcredit.config import http_address
 from cropcredit.service import Watch, serve_ingest, stopping_on_signals
 
+log = logging.getLogger(__name__)
+
 top = typer.Typer()
 app = typer.Typer(
     name="telemetry", help="What came in: grades, gaps, quarantine, roll-ups, archive.", no_args_is_help=True
@@ -82,6 +84,12 @@ def ingest(
     _log_to_stderr()
     opened = open_app(home)
     settings = opened.settings
+    if settings.clock_shift_s:
+        log.warning(
+            "this workspace's clock is that of a made season (%s): devices that keep today's time are dated by arrival "
+            "and graded clock_wrong; they belong to one without --synthetic-today",
+            f"{opened.clock.now():%Y-%m-%d}",
+        )
     watch = Watch(
         folder=settings.home,
         http=http_address(http or settings.ingest_http),

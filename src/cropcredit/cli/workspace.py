@@ -27,7 +27,8 @@ def init(
         typer.Option(
             formats=["%Y-%m-%d"],
             metavar="DATE",
-            help="For made data only: the day on which this workspace's clock starts.",
+            help="For made data only: the day on which this workspace's clock starts. Devices that keep today's time "
+            "are graded clock_wrong there.",
         ),
     ] = None,
 ) -> None:

@@ -160,6 +160,15 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """Messages of one device that were refused and never passed."""
+
+    count: int
+    last_at: datetime
+    """When the last of them arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """A message that said something else under an identity that was stored already; what was stored first stands."""
 

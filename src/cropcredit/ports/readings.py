@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from cropcredit.model import Ack, Added, Boot, Conflict, DeviceCertificate, DeviceState, Quarantined, Reading, Rejection
+from cropcredit.model import (
+    Ack,
+    Added,
+    Boot,
+    Conflict,
+    DeviceCertificate,
+    DeviceState,
+    Quarantined,
+    Reading,
+    Refusals,
+    Rejection,
+)
 from cropcredit.telemetry.heard import Messages
 from cropcredit.telemetry.rollup import Rollup
 from cropcredit.telemetry.tracks import HourlyCourse
@@ -128,6 +139,10 @@ class ReadingStore(Protocol):
 
     def quarantined_by_reason(self, *, device_id: str = "", since: datetime | None = None) -> dict[str, int]:
         """Count the refused messages that never passed, by the reason they were refused for last."""
+        ...
+
+    def refusals(self, *, since: datetime) -> dict[str, Refusals]:
+        """Sum up, by device, the refused messages that arrived since and never passed; absent: none."""
         ...
 
     def replayed(self, outcomes: Mapping[int, str], *, at: datetime) -> None:

@@ -9,7 +9,7 @@ from math import inf
 
 from cropcredit import wire
 from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
-from cropcredit.model import Device, DeviceCertificate, DeviceState, Installation
+from cropcredit.model import Device, DeviceCertificate, DeviceState, Installation, Refusals
 from cropcredit.ports import (
     BrokerAccess,
     Clock,
@@ -26,7 +26,7 @@ NO_GRACE = timedelta(0)
 _ID_FORM = "up to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
 _CHANNEL_FORM = "up to 16 letters, digits, dots, dashes and underscores, as the device writes it: d20, p2; or * for all"
 OF_LATE = timedelta(days=30)
-"""How long a contradiction is shown beside its device."""
+"""How long a contradiction or a refusal is shown beside its device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,8 @@ class DeviceStatus:
     """When it was last heard, by a reading or a state."""
     fork: Fork | None = None
     """What contradicted it of late: its key may be cloned."""
+    refused: Refusals | None = None
+    """What was refused of it of late, and never passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +282,7 @@ class ListDevices:
         states, latest = self.readings.states(), self.readings.latest(ids)
         now = self.clock.now()
         forks = find_forks(self.readings.conflicts(since=now - OF_LATE))
+        refused = self.readings.refusals(since=now - OF_LATE)
         places = [p for p in self.facts.find(Installation) if p.from_at <= now and (p.to_at is None or now < p.to_at)]
         return [
             DeviceStatus(
@@ -290,6 +293,7 @@ class ListDevices:
                 state=states.get(device.id),
                 last_seen=_last_seen(states.get(device.id), latest[device.id][1] if device.id in latest else None),
                 fork=forks.get(device.id),
+                refused=refused.get(device.id),
             )
             for device in devices
         ]

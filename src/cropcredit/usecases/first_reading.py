@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cropcredit.fields import distances_m
 from cropcredit.model import Clock as ClockSource
-from cropcredit.model import Device, Installation, Measurement, Reading
+from cropcredit.model import Device, Installation, Measurement, Reading, Refusals
 from cropcredit.ports import Clock, CredentialStore, FactStore, FieldStore, ReadingStore
 from cropcredit.telemetry import Dating, date_reading
 from cropcredit.telemetry.commissioning import fits, unit_slip
@@ -37,7 +37,8 @@ class Finding:
     """One answer: a code that screens put into words, with its facts."""
 
     code: str
-    """``registered unknown revoked`` ``placed not_placed`` ``heard not_heard refused`` ``clock clock_none clock_wrong``
+    """``registered unknown revoked`` ``placed not_placed`` ``heard not_heard refused also_refused``
+    ``clock clock_none clock_wrong clock_of_season``
     ``weak_signal`` ``channel_unplaced`` ``wrong_kind_of_place`` ``depth_differs`` ``moisture_kind``
     ``value unit unusual``."""
     verdict: Verdict
@@ -70,6 +71,8 @@ class CheckInstallation:
     credentials: CredentialStore
     readings: ReadingStore
     clock: Clock
+    shift: timedelta = timedelta(0)
+    """From the machine's clock to the workspace's: a made season has a present of its own."""
 
     def __call__(self, device_id: str, *, since: datetime | None = None) -> InstallationCheck:
         """Check one device.
@@ -93,9 +96,13 @@ class CheckInstallation:
         places = [p for p in places if p.to_at is None or now < p.to_at]
         findings += _placed(places)
         reading, arrived = self.readings.latest([device_id]).get(device_id, (None, now))
-        if reading is None or arrived < (since or now - RECENT):
-            return self._told(device_id, now, [*findings, self._silence(device_id, since or now - RECENT)])
+        since = since or now - RECENT
+        refused = self.readings.refusals(since=since).get(device_id)
+        if reading is None or arrived < since:
+            return self._told(device_id, now, [*findings, self._silence(device_id, refused)])
         findings.append(Finding(code="heard", verdict=Verdict.OK, facts=(("arrived", arrived.isoformat()),)))
+        if refused is not None:
+            findings.append(Finding(code="also_refused", verdict=Verdict.LOOK, facts=_counted(refused)))
         findings += self._clock(reading, arrived, places)
         if reading.signal_dbm is not None and reading.signal_dbm < WEAK_DBM:
             findings.append(Finding(code="weak_signal", verdict=Verdict.LOOK, facts=(("dbm", reading.signal_dbm),)))
@@ -110,14 +117,13 @@ class CheckInstallation:
     ) -> InstallationCheck:
         return InstallationCheck(device_id=device_id, at=at, findings=tuple(findings), reading=reading)
 
-    def _silence(self, device_id: str, since: datetime) -> Finding:
-        """Say why nothing is there: refused, if it was, with the reason; else not heard."""
-        refused = self.readings.quarantine(device_id=device_id, since=since, open_only=True, limit=1)
-        if refused:
-            rejection = refused[0].rejection
-            facts = (("reason", rejection.reason), ("detail", rejection.detail))
-            return Finding(code="refused", verdict=Verdict.WRONG, facts=facts)
-        return Finding(code="not_heard", verdict=Verdict.WAIT)
+    def _silence(self, device_id: str, refused: Refusals | None) -> Finding:
+        """Say why nothing is there: refused, if it was, with the reason of the last; else not heard."""
+        if refused is None:
+            return Finding(code="not_heard", verdict=Verdict.WAIT)
+        last = self.readings.quarantine(device_id=device_id, open_only=True, limit=1)[0].rejection
+        facts = (("reason", last.reason), ("detail", last.detail), *_counted(refused))
+        return Finding(code="refused", verdict=Verdict.WRONG, facts=facts)
 
     def _clock(self, reading: Reading, arrived: datetime, places: Sequence[Installation]) -> list[Finding]:
         if reading.clock is ClockSource.NONE or reading.observed_at is None:
@@ -125,9 +131,16 @@ class CheckInstallation:
         first = min((place.from_at for place in places), default=arrived - RECENT)
         dated = date_reading(reading, arrived, self.readings.boots([reading.device_id]), not_before=first)
         if dated.dating is Dating.WRONG:
+            if self._is_of_today(reading.observed_at, arrived):
+                days = abs(round(self.shift / timedelta(days=1)))
+                return [Finding(code="clock_of_season", verdict=Verdict.LOOK, facts=(("days", float(days)),))]
             hours = round((reading.observed_at - arrived) / timedelta(hours=1), 1)
             return [Finding(code="clock_wrong", verdict=Verdict.LOOK, facts=(("hours", hours),))]
         return [Finding(code="clock", verdict=Verdict.OK)]
+
+    def _is_of_today(self, claimed: datetime, arrived: datetime) -> bool:
+        """Say whether a device keeps the machine's time, in a workspace whose clock was moved away from it."""
+        return bool(self.shift) and abs(claimed + self.shift - arrived) <= RECENT
 
     def _near(
         self, device_id: str, places: Sequence[Installation], now: datetime
@@ -170,6 +183,10 @@ def _placed(places: Sequence[Installation]) -> list[Finding]:
         )
         for place in places
     ]
+
+
+def _counted(refused: Refusals) -> tuple[tuple[str, str | float], ...]:
+    return (("count", float(refused.count)), ("last", refused.last_at.isoformat()))
 
 
 def _at_its_place(measured: Measurement, places: Sequence[Installation], at: datetime) -> list[Finding]:

@@ -134,9 +134,8 @@ class _Book:
         moved = {lot.id: facts.find(GrainMovement, as_of=at, lot_id=lot.id) for lot in self.lots}
         self.inspections = {lot_id: _until(found, at) for lot_id, found in inspected.items()}
         self.movements = {lot_id: _until(found, at) for lot_id, found in moved.items()}
-        self.ahead = {
-            lot.id: sorted(one.at for one in (*inspected[lot.id], *moved[lot.id]) if one.at > at) for lot in self.lots
-        }
+        said = {lot_id: [i.at for i in found] + [m.at for m in moved[lot_id]] for lot_id, found in inspected.items()}
+        self.ahead = {lot_id: sorted(moment for moment in moments if moment > at) for lot_id, moments in said.items()}
         self.last = {lot_id: max(found, key=lambda i: i.at, default=None) for lot_id, found in self.inspections.items()}
 
     @property

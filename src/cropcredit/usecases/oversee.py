@@ -19,6 +19,8 @@ class Life(StrEnum):
 
     SILENT = "silent"
     """Longer than it declared to be normal: a case for maintenance, never a credit event."""
+    REFUSED = "refused"
+    """Not one of its messages could be taken yet: they lie in quarantine."""
     NEVER = "never"
     """Registered, and not heard yet."""
     HEARD = "heard"
@@ -55,6 +57,11 @@ class Round:
     devices: tuple[DeviceRound, ...]
 
     @property
+    def contradicted(self) -> int:
+        """How many devices contradict themselves: their keys may be cloned."""
+        return sum(device.status.fork is not None for device in self.devices)
+
+    @property
     def lives(self) -> dict[Life, int]:
         """How many devices are how."""
         counted = Counter(device.life for device in self.devices)
@@ -70,12 +77,19 @@ class OverseeDevices:
     clock: Clock
 
     def __call__(self) -> Round:
-        """Give the devices: silent ones first, the longest silent at the top."""
+        """Give the devices: those that contradict themselves first, then the silent, the longest silent at the top."""
         now = self.clock.now()
         missing = _missing(self.find_gaps())
         devices = [_met(status, missing[status.device.id], now) for status in self.list_devices()]
         order = list(Life)
-        devices.sort(key=lambda one: (order.index(one.life), one.status.last_seen or now, one.device_id))
+        devices.sort(
+            key=lambda one: (
+                one.status.fork is None,
+                order.index(one.life),
+                one.status.last_seen or now,
+                one.device_id,
+            )
+        )
         return Round(at=now, devices=tuple(devices))
 
 
@@ -95,7 +109,7 @@ def _life(status: DeviceStatus, silent: datetime | None) -> Life:
     if not status.keys:
         return Life.REVOKED
     if status.last_seen is None:
-        return Life.NEVER
+        return Life.NEVER if status.refused is None else Life.REFUSED
     return Life.SILENT if silent else Life.HEARD
 
 

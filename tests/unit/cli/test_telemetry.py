@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from cropcredit.adapters.certificates import CertificateAuthority
 from cropcredit.adapters.mqtt import Health
 from cropcredit.bootstrap import App, build
-from cropcredit.cli import app
+from cropcredit.cli import app, telemetry
 from cropcredit.config import Settings
 from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
 from cropcredit.service import health_line
@@ -240,6 +240,31 @@ def test_roll_ups_are_brought_up_to_date_on_demand(home: Path):
     opened(home).ingest_messages([Message("farm/v1/a/up", said)])
     assert json.loads(run("telemetry", "rollup", "--json", home=home).stdout) == {"readings": 1}
     assert "0 readings rolled up" in run("telemetry", "rollup", "a", home=home).stdout
+
+
+def test_ingest_of_a_made_season_says_what_becomes_of_live_devices(home: Path, tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setattr(telemetry, "serve_ingest", lambda *_, **__: None)
+    assert run("ingest", home=home).exit_code == 0
+    assert "made season" not in caplog.text
+    assert run("init", "--synthetic-today", "2026-08-25", home=tmp_path / "made").exit_code == 0
+    assert run("ingest", home=tmp_path / "made").exit_code == 0
+    assert "a made season (2026-08-25)" in caplog.text
+
+
+def test_the_list_says_what_was_refused_of_a_device_that_was_never_heard(home: Path):
+    (home / "broker").mkdir()
+    (home / "broker" / "broker.json").write_text('{"acl": true}')
+    for device in ("a", "b"):
+        run("devices", "add", device, home=home)
+    said = {"v": 1, "boot": 1, "seq": 1, "clk": "none", "up": 1, "m": []}
+    sound, other = (json.dumps(said | {"up": up}).encode() for up in (1, 2))
+    topics = {"a": (b"{",), "b": (b"{", b"[", sound, other)}
+    opened(home).ingest_messages(
+        [Message(f"farm/v1/{d}/up", one) for d, payloads in topics.items() for one in payloads]
+    )
+    a, b = (line for line in run("devices", "list", home=home).stdout.splitlines() if line[:2] in ("a ", "b "))
+    assert "heard, but refused: 1 message, last 20" in a
+    assert "cloned? 1 contradiction; refused: 2 messages, last 20" in b
 
 
 def test_the_health_line_says_what_is_wrong():

@@ -10,7 +10,7 @@ import shapely
 
 from cropcredit.adapters.tables import CsvTables
 from cropcredit.errors import MalformedInput, StateConflict, UnknownRecord
-from cropcredit.model import Clock, Device, DeviceState, Field, Installation, Reading
+from cropcredit.model import Clock, Device, DeviceState, Field, Installation, Reading, Refusals, Rejection
 from cropcredit.usecases.device_tables import ReadDeviceTables, installation
 from cropcredit.usecases.devices import AddDevices, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.wire import login_password
@@ -229,6 +229,16 @@ def test_a_device_that_contradicts_itself_is_doubted_in_the_list_for_a_month():
     assert (first.fork.count, first.fork.boots, second.fork) == (1, (1,), None)
     farm.readings.contradictions = dict.fromkeys(farm.readings.contradictions, NOON - 31 * DAY)
     assert farm.list()[0].fork is None
+
+
+def test_a_device_of_which_something_was_refused_is_listed_with_it_for_a_month():
+    farm = Farm()
+    farm.add([device("a"), device("b")])
+    for day, payload in ((40, b"["), (2, b"{"), (1, b"{{")):
+        refused = Rejection(topic="t", payload=payload, reason="json", detail="", device_id="a")
+        farm.readings.add([], [refused], received_at=NOON - day * DAY)
+    first, second = farm.list()
+    assert (first.refused, first.last_seen, second.refused) == (Refusals(count=2, last_at=NOON - DAY), None, None)
 
 
 def read(tmp_path, text: str) -> ReadDeviceTables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -114,7 +115,29 @@ def test_a_device_that_is_refused_is_told_why(site: Site):
     site.readings.add([], [refused], received_at=NOW)
     found = site.check("p")
     assert found.verdict is Verdict.WRONG
-    assert dict(found.findings[-1].facts)["reason"] == "mac"
+    facts = dict(found.findings[-1].facts)
+    assert (facts["reason"], facts["count"], facts["last"]) == ("mac", 1, NOW.isoformat())
+    assert "refused: 1 message, last 20" in worded("p", found.findings[-1])
+
+
+def test_a_device_of_which_some_is_refused_is_worth_a_look(site: Site):
+    site.says(moisture(23.0))
+    refused = Rejection(topic="t", payload=b"{", reason="json", detail="cut", device_id="p")
+    site.readings.add([], [refused], received_at=NOW - timedelta(days=2))
+    assert site.check("p").verdict is Verdict.OK, "long ago"
+    site.readings.add([], [refused], received_at=NOW)
+    assert "also_refused" in site.codes()
+    assert site.check("p").verdict is Verdict.LOOK
+
+
+def test_a_live_device_in_a_made_season_is_told_from_one_with_a_wrong_clock(site: Site):
+    season = dataclasses.replace(site.check, shift=timedelta(days=-95))
+    site.says(moisture(23.0), observed_at=NOW + timedelta(days=95, minutes=-1))
+    (clock,) = [f for f in season("p").findings if f.code.startswith("clock")]
+    assert (clock.code, dict(clock.facts)["days"]) == ("clock_of_season", 95)
+    assert "clock_wrong" in site.codes(), "in a workspace of the present it is wrong"
+    site.says(moisture(23.0), at=NOW, seq=2, observed_at=NOW + timedelta(days=400))
+    assert "clock_wrong" in {f.code for f in season("p").findings}, "neither of the season nor of today"
 
 
 @pytest.mark.parametrize(("device", "code"), [("stranger", "unknown"), ("lost", "revoked")])
@@ -190,6 +213,6 @@ def test_every_finding_has_words():
         facts = (
             ("model", "m"), ("place", "f"), ("channel", ""), ("arrived", "9"), ("reason", "r"), ("detail", "d"),
             ("hours", 3.0), ("dbm", -120.0), ("quantity", "soil.moisture"), ("cm", 30.0), ("value", 1.0),
-            ("slip", "fraction"),
+            ("slip", "fraction"), ("count", 1.0), ("last", "9"), ("days", 95.0),
         )  # fmt: skip
         assert worded("p", Finding(code=code, verdict=Verdict.OK, facts=facts))

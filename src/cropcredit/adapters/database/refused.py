@@ -13,7 +13,7 @@ from cropcredit.adapters.database.dialects import device_keys
 from cropcredit.adapters.database.engine import reading, writing
 from cropcredit.adapters.database.ledger import kept, together
 from cropcredit.adapters.database.tables import CONFLICT, QUARANTINE
-from cropcredit.model import PASSED, TOLD_ANEW, Conflict, Quarantined, Rejection, instant, microseconds
+from cropcredit.model import PASSED, TOLD_ANEW, Conflict, Quarantined, Refusals, Rejection, instant, microseconds
 
 REASON = case((QUARANTINE.c.outcome == "", QUARANTINE.c.reason), else_=QUARANTINE.c.outcome)
 """What a message was refused for when it was tried last."""
@@ -51,6 +51,17 @@ class Refused:
         query = query.where(*_chosen(device_id, since, open_only=True)).group_by(REASON).order_by(REASON)
         with reading(self._engine) as connection:
             return {row.reason: row.messages for row in connection.execute(query)}
+
+    def refusals(self, *, since: datetime) -> dict[str, Refusals]:
+        """Sum up the refused messages that never passed, by device."""
+        device_id = QUARANTINE.c.device_id
+        query = select(device_id, func.count().label("messages"), func.max(QUARANTINE.c.last_at).label("last_at"))
+        query = (
+            query.where(*_chosen("", since, open_only=True), device_id != "").group_by(device_id).order_by(device_id)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query)
+            return {row.device_id: Refusals(count=row.messages, last_at=instant(row.last_at)) for row in rows}
 
     def replayed(self, outcomes: Mapping[int, str], *, at: datetime) -> None:
         """Note what became of refused messages when they were tried again."""
