@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -77,6 +78,15 @@ def test_wetter_or_warmer_grain_has_damper_air(crop, moisture, celsius, more):
     assert 0 <= here <= 1
     assert (relative_humidity(crop, moisture + more, celsius) or 0) >= here
     assert (relative_humidity(crop, moisture, celsius + more) or 0) >= here
+
+
+@pytest.mark.parametrize("moisture", [12.5, 14.0, 15.5, 17.0])
+@pytest.mark.parametrize("celsius", [5.0, 15.0, 25.0, 35.0])
+def test_maize_agrees_with_the_other_equation_of_the_standard(moisture, celsius):
+    """The modified Henderson equation for yellow dent of ASAE D245, fitted apart; they part where grain is bone dry."""
+    dry_basis = 100 * moisture / (100 - moisture)
+    henderson = 1 - math.exp(-8.6541e-5 * (celsius + 49.810) * dry_basis**1.8634)
+    assert relative_humidity("maize", moisture, celsius) == pytest.approx(henderson, abs=0.045)
 
 
 def test_a_crop_without_the_equation_has_no_humidity():
