@@ -6,12 +6,12 @@ import random
 from dataclasses import dataclass
 
 from firmware_sim.clock import DeviceClock
+from firmware_sim.flights import NEVER, Flight, Patience
 from firmware_sim.identity import Identity
 from firmware_sim.journal import Journal, Memory
 from firmware_sim.message import Ack, Command, Content, Value, state_message, up_message
 
 FIRMWARE = "sim-1"
-LONGEST_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,6 @@ class Reading:
     bat: str = ""
     sig: str = ""
     open: bool | None = None
-
-
-@dataclass(slots=True)
-class Flight:
-    """A message that was sent, and is not acknowledged."""
-
-    content: bytes
-    due: float
-    """When to send it again, on the monotonic clock, s."""
-    live: bool
-    begun: float
-    """When it was to be sent first, s."""
-    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ class Habits:
     window: int = 64
     """Most messages under way without acknowledgement (16 to 64); half of it is kept for live readings."""
     resend_after_s: float = 10.0
-    """First pause before sending again; later ones grow by half, up to a minute, each with jitter of a quarter."""
+    """First pause before sending again; :class:`firmware_sim.flights.Patience` says how it grows."""
     name_itself: bool = False
     """Write ``dev`` into each message."""
     delay: float = 0.0
@@ -119,7 +106,8 @@ class Device:
         """The ring was full: ``low`` has risen, and the server should hear of it."""
         self.waits: list[float] = []
         """Seconds from first sending to acknowledgement, of live readings; whoever reads them empties it."""
-        self.resend_at = float("inf")
+        self.resend_at = NEVER
+        self._patience = Patience(habits.resend_after_s, rng)
         self._flights: dict[tuple[int, int], Flight] = {}
         self._live: dict[tuple[int, int], bytes] = {}
         self._cursor, self._more, self._old_flights = (0, 0), True, 0
@@ -168,9 +156,9 @@ class Device:
     # --- sending ---------------------------------------------------------------------------------------------------
 
     def pump(self, now: float) -> list[Outgoing]:
-        """Choose what to publish now: what is overdue, then live readings, then the oldest of the journal."""
+        """Choose what to publish now: what is to be sent again, then live readings, then the oldest of the journal."""
         self._allowance.refill(now)
-        out = self._overdue(now) if self.resend_at <= now else []
+        out = self._again(now) if self.resend_at <= now else []
         while self._live and len(self._flights) < self.habits.window and self._allowance.take(live=True):
             key = next(iter(self._live))
             out += self._launch(key, self._live.pop(key), now, live=True)
@@ -179,14 +167,13 @@ class Device:
             out += self._backfill(room, now)
         return out
 
-    def _overdue(self, now: float) -> list[Outgoing]:
+    def _again(self, now: float) -> list[Outgoing]:
         out = []
-        for key, flight in self._flights.items():
-            if flight.due <= now and self._allowance.take(live=flight.live):
-                out.append(Outgoing(key, self._compose(key, flight.content), again=flight.tries > 0))
-                flight.due = now + self._pause(flight.tries)
-                flight.tries += 1
-        self.resend_at = min((flight.due for flight in self._flights.values()), default=float("inf"))
+        for key in self._patience.choose(self._flights, now, lambda flight: self._allowance.take(live=flight.live)):
+            flight = self._flights[key]
+            out.append(Outgoing(key, self._compose(key, flight.content), again=flight.tries > 0))
+            self._patience.launch(flight, now)
+        self.resend_at = self._patience.next_at(self._flights.values())
         return out
 
     def _backfill(self, room: int, now: float) -> list[Outgoing]:
@@ -203,35 +190,33 @@ class Device:
 
     def _launch(self, key: tuple[int, int], content: bytes, now: float, *, live: bool) -> list[Outgoing]:
         held_back = self.habits.delay > 0 and self.rng.random() < self.habits.delay
-        due = now + (self.rng.uniform(0.1, 1.0) if held_back else self._pause(0))
-        self._flights[key] = Flight(content, due, live, now, tries=0 if held_back else 1)
+        flight = self._flights[key] = Flight(content, live, begun=now, sent=now)
+        if held_back:
+            flight.sent += self.rng.uniform(0.1, 1.0)
+        else:
+            self._patience.launch(flight, now)
         self._old_flights += not live
-        self.resend_at = min(self.resend_at, due)
+        self.resend_at = min(self.resend_at, self._patience.next_at([flight]))
         return [] if held_back else [Outgoing(key, self._compose(key, content), again=False)]
 
     def _compose(self, key: tuple[int, int], content: bytes) -> bytes:
         name = self.identity.device_id if self.habits.name_itself else ""
         return up_message(*key, content, key=self.identity.key, dev=name)
 
-    def _pause(self, tries: int) -> float:
-        longest = max(LONGEST_PAUSE_S, self.habits.resend_after_s)
-        return min(longest, self.habits.resend_after_s * 1.5**tries) * self.rng.uniform(0.75, 1.25)
-
     def reconnected(self, now: float) -> None:
-        """Make everything under way overdue: nobody knows what the last connection swallowed."""
-        for flight in self._flights.values():
-            flight.due = now
-        self.resend_at = now if self._flights else float("inf")
+        """Begin to send again what is under way: nobody knows what the last connection swallowed."""
+        self._patience.reconnected(self._flights.values(), now)
+        self.resend_at = self._patience.next_at(self._flights.values())
 
     # --- hearing ---------------------------------------------------------------------------------------------------
 
     def settle(self, ack: Ack, now: float = 0.0) -> tuple[int, dict[int, str]]:
         """Forget what the server has settled; returns (stored, seq -> reason of the refused)."""
-        for key in [key for key in self._flights if ack.settles(*key)]:
-            flight = self._flights.pop(key)
-            self._old_flights -= not flight.live
-            if flight.live:
-                self.waits.append(now - flight.begun)
+        settled = [self._flights.pop(key) for key in [key for key in self._flights if ack.settles(*key)]]
+        self.waits += [now - flight.begun for flight in settled if flight.live]
+        self._old_flights -= sum(not flight.live for flight in settled)
+        self._patience.acknowledged(settled, self._flights.values(), now)
+        self.resend_at = self._patience.next_at(self._flights.values())
         for key in [key for key in self._live if ack.settles(*key)]:
             del self._live[key]
         return self.journal.settle(self.number, ack)
@@ -272,8 +257,9 @@ class Device:
 
     def cut_power(self) -> None:
         """Lose everything but the journal, and start the next boot."""
-        self._flights, self._live, self.resend_at = {}, {}, float("inf")
+        self._flights, self._live, self.resend_at = {}, {}, NEVER
         self._cursor, self._more, self._old_flights = (0, 0), True, 0
+        self._patience = Patience(self.habits.resend_after_s, self.rng)
         self.boot, self.seq, self.started_ms = self.boot + 1, 1, None
         self.journal.set_boot(self.number, self.boot)
 

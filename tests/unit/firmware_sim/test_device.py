@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import chain, pairwise
 
 import pytest
 
@@ -80,8 +81,8 @@ def test_what_is_not_acknowledged_is_sent_again_after_a_growing_pause(journal):
     (second,) = device.pump(12.6)
     assert second.again
     assert second.payload == first.payload
-    assert device.pump(12.6 + 11.1) == []
-    assert len(device.pump(12.6 + 18.8)) == 1
+    assert device.pump(12.6 + 14.9) == []
+    assert len(device.pump(12.6 + 25.1)) == 1
 
 
 def test_everything_under_way_is_sent_again_after_a_reconnect(journal):
@@ -90,6 +91,78 @@ def test_everything_under_way_is_sent_again_after_a_reconnect(journal):
     device.pump(0.0)
     device.reconnected(1.0)
     assert numbers(device.pump(1.0)) == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_a_server_that_is_silent_is_asked_with_one_message_alone_and_ever_more_rarely(journal):
+    device = switched_on(journal, window=64, resend_after_s=10)
+    measure(device, 20)
+    device.pump(0.0)
+    asked = [(second, one) for second in range(1, 301) for one in numbers(device.pump(float(second)))]
+    assert [seq for _, (_, seq) in asked] == [1, 2, 3, 4, 5, 6], (
+        "each in its turn, for one alone may be what is refused"
+    )
+    pauses = [later - earlier for (earlier, _), (later, _) in pairwise([(0, (1, 0)), *asked])]
+    for pause, usual in zip(pauses, (10, 20, 40, 60, 60, 60), strict=True):
+        assert 0.75 * usual <= pause <= 1.25 * usual + 1
+
+
+def test_a_lost_window_comes_back_twice_as_fast_with_each_ack(journal):
+    device = switched_on(journal, window=64, resend_after_s=10)
+    measure(device, 20)
+    device.pump(0.0)
+    rounds = [numbers(device.pump(13.0))]
+    while rounds[-1]:
+        seqs = [seq for _, seq in rounds[-1]]
+        device.settle(Ack(1, max(seqs)), 13.0)
+        rounds.append(numbers(device.pump(13.0)))
+    assert [len(one) for one in rounds] == [1, 2, 4, 8, 5, 0]
+    assert sorted(chain.from_iterable(rounds)) == [(1, seq) for seq in range(1, 21)], "each once"
+
+
+def test_an_ack_that_comes_in_time_does_not_let_a_later_silence_be_answered_by_a_burst(journal):
+    device = switched_on(journal, window=64, resend_after_s=10)
+    measure(device, 30)
+    device.pump(0.0)
+    device.settle(Ack(1, 10), 1.0)
+    assert len(device.pump(13.0)) == 1
+
+
+def test_a_server_that_is_slow_is_given_its_time(journal):
+    device = switched_on(journal, window=64, resend_after_s=10)
+    for begun in (0.0, 100.0, 200.0):
+        measure(device, 2)
+        assert len(device.pump(begun)) == 2
+        device.settle(Ack(1, device.seq - 1), begun + 20.0)
+    measure(device, 1)
+    device.pump(300.0)
+    assert device.pump(323.0) == [], "acknowledgements took 20 s of late, so twice that is not too long"
+    assert len(device.pump(350.0)) == 1
+    device.settle(Ack(1, device.seq - 1), 550.0)
+    measure(device, 1)
+    device.pump(600.0)
+    assert len(device.pump(650.0)) == 1, "of what was sent twice nobody knows which one was answered"
+
+
+def test_over_a_new_connection_a_few_are_repeated_at_once_and_the_others_as_acks_come(journal):
+    device = switched_on(journal, window=64)
+    measure(device, 30)
+    device.pump(0.0)
+    device.reconnected(1.0)
+    assert numbers(device.pump(1.0)) == [(1, seq) for seq in range(1, 9)]
+    assert device.pump(2.0) == []
+    device.settle(Ack(1, 8), 2.0)
+    assert numbers(device.pump(2.0)) == [(1, seq) for seq in range(9, 25)]
+    device.settle(Ack(1, 30), 3.0)
+    assert device.pump(100.0) == []
+
+
+def test_a_connection_that_ends_before_an_ack_comes_repeats_the_same_few(journal):
+    device = switched_on(journal, window=64)
+    measure(device, 30)
+    device.pump(0.0)
+    for second in (1.0, 2.0):
+        device.reconnected(second)
+        assert len(device.pump(second)) == 8
 
 
 def test_an_ack_opens_the_window_for_the_next(journal):
