@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from cropcredit.adapters.database import settled
 from cropcredit.adapters.database.readings import DatabaseReadings
@@ -16,10 +16,10 @@ from cropcredit.model import Clock, Measurement, Reading
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def said(seq: int, *, value: float = 21.5) -> tuple[Reading, bytes]:
+def said(seq: int, *, value: float = 21.5, device: str = "a") -> tuple[Reading, bytes]:
     warm = (Measurement(quantity="soil.temperature", value=value, channel="d30"),)
     reading = Reading(
-        device_id="a", boot=1, seq=seq, clock=Clock.NONE, up_ms=1000 * seq, observed_at=None, measurements=warm
+        device_id=device, boot=1, seq=seq, clock=Clock.NONE, up_ms=1000 * seq, observed_at=None, measurements=warm
     )
     return reading, b"%d" % seq
 
@@ -59,6 +59,28 @@ def test_of_two_writers_at_once_neither_undoes_the_ranges_of_the_other(engine: E
         writer.join()
     monkeypatch.undo()
     assert store.spans(["a"]) == {("a", 1): [(1, 3)]}
+
+
+def test_a_batch_is_looked_up_by_its_boots_and_not_by_walking_through_the_tables(tmp_path, opened):
+    """With a season of a fleet in the store every batch would else read all that was ever settled or refused."""
+    engine = opened(f"sqlite:///{tmp_path / 'store.db'}")
+    store = DatabaseReadings(engine)
+    plans: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        if statement.lstrip().startswith(("SELECT", "WITH")):
+            plan = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(step for *_, step in plan)
+
+    event.listen(engine, "before_cursor_execute", explain)
+    fleet = [f"dev-{number}" for number in range(900)]
+    store.add([said(1, device=device) for device in fleet], (), received_at=NOON)
+    assert all(ack.upto == 1 for ack in store.settled([(device, 1) for device in fleet]))
+    tables = {
+        table: [step for step in plans if f" {table} " in f"{step} "] for table in ("settled", "rejected", "held")
+    }
+    assert all(step.startswith("SEARCH") and "boot=?" in step for steps in tables.values() for step in steps), tables
+    assert all(tables.values()), tables
 
 
 @pytest.mark.debian

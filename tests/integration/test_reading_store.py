@@ -108,6 +108,14 @@ def test_a_late_reading_closes_the_hole(store):
     assert store.settled([("a", 1)])[0].upto == 4
 
 
+def test_a_device_that_goes_on_closes_no_hole_it_left_between_two_batches(store):
+    for seqs in ((1, 2), (3,), (5,), (6, 8)):
+        keep(store, *map(said, seqs))
+    assert store.spans() == {("a", 1): [(1, 3), (5, 6), (8, 8)]}
+    keep(store, said(4))
+    assert store.spans() == {("a", 1): [(1, 6), (8, 8)]}
+
+
 def test_each_boot_has_its_own_account(store):
     keep(store, said(1, boot=1), said(1, boot=2), said(2, boot=2))
     assert [(ack.boot, ack.upto) for ack in store.settled([("a", 2), ("a", 1)])] == [(2, 2), (1, 1)]

@@ -19,7 +19,7 @@ from cropcredit.adapters.database.reading_rows import row_of, store
 from cropcredit.adapters.database.settled import BootKey
 from cropcredit.adapters.database.tables import DEVICE_STATE, QUARANTINE
 from cropcredit.errors import StateConflict, StoreUnavailable
-from cropcredit.model import UNCOUNTED, Ack, Added, Boot, DeviceState, Reading, Rejection, microseconds
+from cropcredit.model import UNCOUNTED, Ack, Added, DeviceState, Reading, Rejection, microseconds
 
 
 class Arrivals:
@@ -75,11 +75,11 @@ class Arrivals:
         with reading(self._engine) as connection:
             keys = self._keys_of(connection, {device for device, _ in wanted})
             known = {(keys[device], boot) for device, boot in wanted if device in keys}
-            ranges, told = settled.load(connection, known), settled.load_boots(connection, sorted(keys.values()))
+            ranges, lows = settled.load(connection, known), settled.lows(connection, known)
             poison = settled.rejected(connection, known)
         names = [(device, boot, (keys.get(device, 0), boot)) for device, boot in wanted]
         return [
-            settled.ack(device, boot, ranges.get(key, []), low=told.get(key, Boot()).low, poison=poison.get(key, []))
+            settled.ack(device, boot, ranges.get(key, []), low=lows.get(key, 1), poison=poison.get(key, []))
             for device, boot, key in names
         ]
 

@@ -9,7 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
-from cropcredit.adapters.database.dialects import chunks, greatest, insert_into, least, tuples_of, write_numbers
+from cropcredit.adapters.database.dialects import (
+    chunks,
+    for_each,
+    greatest,
+    insert_into,
+    least,
+    tuples_of,
+    write_numbers,
+)
 from cropcredit.adapters.database.tables import HELD, REJECTED, SETTLED
 from cropcredit.model import FIRST_SESSION, Ack, Boot, DeviceState, instant, microseconds
 from cropcredit.telemetry.ranges import Range, contiguous, merged, runs
@@ -20,34 +28,40 @@ BootKey = tuple[int, int]
 MOST_NAMED = 64
 """Ranges, and rejected seqs, in one ack (the latter: ``nth`` in the query below)."""
 
-_SETTLED = "SELECT device, boot, first, last FROM settled WHERE {of} IN (VALUES {keys}) ORDER BY device, boot, first"
+_OF_BOOT = "{table}.device = wanted.device AND {table}.boot = wanted.boot"
+_RANGES = "settled.device, settled.boot, first, last"
+_LATEST = (
+    "rejected.device, rejected.boot, seq, reason, "
+    "row_number() OVER (PARTITION BY rejected.device, rejected.boot ORDER BY at DESC, seq DESC) AS nth"
+)
 _GROWN = """
 INSERT INTO settled (device, boot, first, last) VALUES {rows}
 ON CONFLICT (device, boot, first) DO UPDATE SET last = excluded.last"""
-_REJECTED = """
-SELECT device, boot, seq, reason FROM (
-  SELECT rejected.*, row_number() OVER (PARTITION BY device, boot ORDER BY at DESC, seq DESC) AS nth FROM rejected
-  WHERE (device, boot) IN (VALUES {keys})
-) AS ranked WHERE nth <= 64 ORDER BY device, boot, seq"""
+_NAMED = "SELECT device, boot, seq, reason FROM ({latest}) AS ranked WHERE nth <= 64 ORDER BY 1, 2, 3"
 _HELD = "SELECT device, boot, low, started_at FROM held WHERE device IN (VALUES {keys})"
 
 
 def load(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of these boots."""
-    return _collected(tuples_of(connection, _SETTLED.format(of="(device, boot)", keys="{keys}"), boots))
+    sql = _of_boots(connection, _RANGES, "settled") + " ORDER BY 1, 2, 3"
+    return _collected(tuples_of(connection, sql, boots))
 
 
 def load_devices(connection: Connection, devices: Iterable[int]) -> dict[BootKey, list[Range]]:
     """Read the settled ranges of all boots of these devices."""
-    return _collected(tuples_of(connection, _SETTLED.format(of="device", keys="{keys}"), ((d,) for d in devices)))
+    sql = for_each(connection, "device", _RANGES, "settled", "settled.device = wanted.device") + " ORDER BY 1, 2, 3"
+    return _collected(tuples_of(connection, sql, ((device,) for device in devices)))
 
 
 def extend(connection: Connection, before: Mapping[BootKey, list[Range]], seqs: Mapping[BootKey, list[int]]) -> None:
     """Add the seqs that came of each boot to the ledger, which held ``before``."""
     gone, changed = [], []
     for (device, boot), new in seqs.items():
-        old = before.get((device, boot), [])
-        now = merged([*old, *runs(new)])
+        old, came = before.get((device, boot), []), runs(new)
+        if old and len(came) == 1 and came[0][0] == old[-1][1] + 1:  # in live traffic all: it goes on where it stood
+            changed.append((device, boot, old[-1][0], came[0][1]))
+            continue
+        now = merged([*old, *came])
         if now == old:
             continue
         starts, was = {first for first, _ in now}, set(old)
@@ -76,7 +90,8 @@ def reject(connection: Connection, poison: Sequence[tuple[int, int, int, str]], 
 def rejected(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, list[tuple[int, str]]]:
     """Read the (seq, reason) that were refused last of each of these boots, at most as many as an ack may name."""
     found: defaultdict[BootKey, list[tuple[int, str]]] = defaultdict(list)
-    for device, boot, seq, reason in tuples_of(connection, _REJECTED, boots):
+    sql = _NAMED.format(latest=_of_boots(connection, _LATEST, "rejected"))
+    for device, boot, seq, reason in tuples_of(connection, sql, boots):
         found[device, boot].append((seq, reason))
     return dict(found)
 
@@ -101,6 +116,12 @@ def hold(connection: Connection, told: Iterable[tuple[int, DeviceState]]) -> Non
         ),
     }
     connection.execute(arrival.on_conflict_do_update(index_elements=["device", "boot"], set_=best), rows)
+
+
+def lows(connection: Connection, boots: AbstractSet[BootKey]) -> dict[BootKey, int]:
+    """Read the oldest seq that each of these boots still holds, where its device told one."""
+    found = tuples_of(connection, _of_boots(connection, "held.device, held.boot, low", "held"), boots)
+    return {(device, boot): low for device, boot, low in found}
 
 
 def load_boots(connection: Connection, devices: Iterable[int]) -> dict[BootKey, Boot]:
@@ -129,6 +150,11 @@ def ack(device_id: str, boot: int, ranges: Sequence[Range], *, low: int, poison:
     upto = contiguous(held)
     beyond = tuple([(first, last) for first, last in held if first > upto])
     return Ack(device_id=device_id, boot=boot, upto=upto, ranges=beyond[:MOST_NAMED], rejected=tuple(poison))
+
+
+def _of_boots(connection: Connection, columns: str, table: str) -> str:
+    """Word a query by (device, boot): for pairs in an IN list SQLite walks through the whole table."""
+    return for_each(connection, "device, boot", columns, table, _OF_BOOT.format(table=table))
 
 
 def _started_at(state: DeviceState) -> int | None:
