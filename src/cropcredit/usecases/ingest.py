@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 SAMPLED = 200
 """Readings of a batch by which clocks are judged: enough for a histogram, and no cost for the others."""
+
+_topic = lru_cache(maxsize=100_000)(wire.parse_topic)  # a batch names most topics of the one before it
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -60,18 +62,21 @@ class Ingested:
     """How far the clock of a device was ahead of ours in its newest reading; for the last ones of the batch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """Who speaks on one topic; looked up anew for every batch, so that a revocation counts from the next one on."""
 
     device_id: str
     """Empty where the topic names no device: where nobody speaks, or only the message says who does."""
     kind: str = ""
     """Of the topic: what decodes its messages."""
-    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    keys: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     """Valid secrets by key id."""
     refusal: ContractError | None = None
     """Why nothing on this topic can be taken."""
+
+    def __repr__(self) -> str:
+        """Show no secrets."""
+        return f"Sender(device_id={self.device_id!r}, kind={self.kind!r}, refusal={self.refusal!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +318,7 @@ def _refused(sender: Sender, message: Message, error: ContractError) -> Rejectio
 
 def _parsed(topic: str) -> wire.Topic | ContractError:
     try:
-        return wire.parse_topic(topic)
+        return _topic(topic)
     except ContractError as error:
         return error
 
