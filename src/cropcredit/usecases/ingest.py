@@ -208,7 +208,7 @@ class IngestMessages:
         added = self.store.add(batch.readings, batch.refused, received_at=now, tied=tied)
         heard = self._save_states(batch.states)
         for device_id, count in added.conflicts.items():
-            log.warning("%d messages of %s contradict what it said before: is its key cloned?", count, device_id)
+            log.warning("%s contradicts what it said before (messages: %d): is its key cloned?", device_id, count)
         if self.shares is not None:
             self.shares.charge(batch, added, tied=tied, now=now)
         acks = self.store.settled(batch.boots())

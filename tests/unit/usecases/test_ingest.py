@@ -80,12 +80,13 @@ def test_each_boot_in_the_batch_is_acknowledged_once():
     ]
 
 
-def test_a_batch_says_what_was_new_and_how_far_the_clocks_are_off():
+def test_a_batch_says_what_was_new_and_how_far_the_clocks_are_off(caplog):
     desk = Desk()
     noon_ms = int(NOON.timestamp() * 1000)
     ahead, behind = up(2, clk="rtc", ts=noon_ms + 5000), up(1, clk="rtc", ts=noon_ms - 60_000)
     done = desk(up(1, device="b"), up(1, device="b"), up(1, device="b", value=9.0), ahead, behind)
     assert (done.stored, done.repeated, done.conflicts) == (3, 1, 1)
+    assert "b contradicts what it said before (messages: 1)" in caplog.text
     assert done.skews_s == (5.0,), "of the newest reading, and of none where a device has no clock"
 
 
