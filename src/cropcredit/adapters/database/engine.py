@@ -65,8 +65,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent look at the store that never waits for a writer."""
-    with mapped(), engine.connect().execution_options(reader=True) as connection:
+    """Look at the store without waiting for a writer: of SQLite one snapshot, of PostgreSQL one for each statement.
+
+    PostgreSQL gives no more by default (READ COMMITTED), so its two messages about a transaction are spared: whoever
+    asks twice reads first what may only grow.
+    """
+    spared = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+    with mapped(), engine.connect().execution_options(reader=True, **spared) as connection:
         yield connection
 
 
