@@ -5,7 +5,8 @@ Ours decodes, commits (SQLite in WAL mode with synchronous=FULL, or PostgreSQL),
 the broker; the peers only acknowledge to the broker. Each drain is a process of its own, on a broker of its own that
 has the settings of ``cropcredit broker`` but for passwords and access lists. The modes take turns, and of the ratios
 within the rounds the median counts. Latency is that of a live publisher at half of the measured rate, from sending a
-message to the acknowledgement of its device.
+message to the acknowledgement of its device: three runs into fresh SQLite stores, when nothing else is at work any
+more, and of their 99th percentiles the median counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
@@ -42,28 +43,35 @@ from tests.benchmarks.report import Row, at_least, at_most
 from tests.debian import find_tool
 from tests.postgres import Postgres
 
-ROUNDS, LIVE_S = 5, 8.0
+ROUNDS, LIVE_RUNS, LIVE_S = 5, 3, 8.0
 COMMAND = "make bench NAME=telemetry ARGS=throughput"
 PERSONAL = ("password_file", "acl_file", "allow_anonymous", "use_username_as_clientid")
 """Lines of the broker's configuration that say who may come in."""
 Spent = tuple[float, float]
 """(wall seconds, CPU seconds)"""
+Rounds = list[dict[str, Spent]]
+"""What each mode took, by round."""
 
 
 def rows() -> list[Row]:
-    """Measure all modes in turn."""
-    with tempfile.TemporaryDirectory(prefix="bench-telemetry-") as folder, ExitStack() as stack:
+    """Measure all modes in turn, then the latency."""
+    with tempfile.TemporaryDirectory(prefix="bench-telemetry-") as folder:
         room = Path(folder)
         room.chmod(0o755)
-        stores = {"sqlite": f"sqlite:///{room / 'readings.db'}", "postgresql": stack.enter_context(postgres())}
-        modes = ["idle", "mosquitto_sub", *stores]
-        rounds = []
-        for number in range(ROUNDS):
-            turn = modes[number % len(modes) :] + modes[: number % len(modes)]
-            rounds.append({mode: drained(mode, room, stores) for mode in turn})
-        rate = statistics.median(round_["sqlite"][0] for round_ in rounds)
-        waits = live(room, stores["sqlite"], rate=rate / 2)
-    return [*_ratios(rounds), *_latencies(waits, rate / 2), *_shown(rounds, modes)]
+        sqlite = f"sqlite:///{room / 'readings.db'}"
+        with postgres() as postgresql:
+            rounds = _drains(room, {"sqlite": sqlite, "postgresql": postgresql})
+        # PostgreSQL has ended: what waits for a disk and two cores is measured with nobody else at them
+        rate = statistics.median(round_["sqlite"][0] for round_ in rounds) / 2
+        runs = [live(room, sqlite, rate=rate) for _ in range(LIVE_RUNS)]
+    return [*_ratios(rounds), *_latencies(runs, rate), *_shown(rounds)]
+
+
+def _drains(room: Path, stores: dict[str, str]) -> Rounds:
+    """Drain in every mode, round by round, each time another one first."""
+    modes = ["idle", "mosquitto_sub", *stores]
+    turns = [modes[number % len(modes) :] + modes[: number % len(modes)] for number in range(ROUNDS)]
+    return [{mode: drained(mode, room, stores) for mode in turn} for turn in turns]
 
 
 def drained(mode: str, room: Path, stores: dict[str, str]) -> Spent:
@@ -254,7 +262,6 @@ BARS = (
     ("SQLite", "sqlite", "mosquitto_sub", 0.45, "mosquitto_sub > /dev/null"),
     ("PostgreSQL", "postgresql", "idle", 1.2, IDLE),
 )
-Rounds = list[dict[str, Spent]]
 
 
 def _ratios(rounds: Rounds) -> list[Row]:
@@ -268,18 +275,19 @@ def _ratios(rounds: Rounds) -> list[Row]:
     return found
 
 
-def _latencies(waits: list[float], rate: float) -> list[Row]:
-    milliseconds = sorted(1000 * wait for wait in waits)
-    p50, p99 = (milliseconds[int(part * len(milliseconds))] for part in (0.5, 0.99))
+def _latencies(runs: list[list[float]], rate: float) -> list[Row]:
+    p50s, p99s = ([1000 * sorted(waits)[int(part * len(waits))] for waits in runs] for part in (0.5, 0.99))
+    p50, p99 = statistics.median(p50s), statistics.median(p99s)
     target, ok = at_most(p99, 250)
     bar = f"publish to application ack at {rate:.0f} messages/s"
+    worst = f"{bar}, p99 ({min(p99s):.0f} to {max(p99s):.0f})"
     return [
-        Row(bar=f"{bar}, p99", value=p99, unit="ms", target=target, ok=ok, command=COMMAND),
+        Row(bar=worst, value=p99, unit="ms", target=target, ok=ok, command=COMMAND),
         Row(bar=f"{bar}, p50", value=p50, unit="ms", target="", ok=True, command=COMMAND),
     ]
 
 
-def _shown(rounds: Rounds, modes: list[str]) -> list[Row]:
+def _shown(rounds: Rounds) -> list[Row]:
     kinds = ((0, "messages/s"), (1, "CPU us/message"))
     return [
         Row(
@@ -291,7 +299,7 @@ def _shown(rounds: Rounds, modes: list[str]) -> list[Row]:
             command=COMMAND,
         )
         for which, unit in kinds
-        for mode in modes
+        for mode in rounds[0]
     ]
 
 
