@@ -13,9 +13,11 @@ from cropcredit.errors import MalformedInput
 from cropcredit.model import GrainMovement, StoreInspection
 from cropcredit.telemetry.stored_grain import (
     CHUNG_PFOST,
+    Alarm,
     StoreWatch,
     book_kg,
     climate_alarms,
+    haircut,
     heating_alarms,
     missing_share,
     quantity,
@@ -138,6 +140,10 @@ def test_the_book_is_the_last_inspection_and_what_was_carried_since():
     assert book_kg(both, moved, NOON + 13 * DAY) == 7_500
 
 
+def test_what_is_carried_while_somebody_weighs_is_in_what_was_weighed():
+    assert book_kg([inspected()], [carried(-1_000, after_days=0)], NOON) == 10_000
+
+
 def test_the_scale_is_compared_with_itself():
     watch = StoreWatch(weight_kg=days(4_000, 3_900, 3_000))  # it stands under half of the heap
     book = dict.fromkeys(watch.weight_kg, 10_000.0)
@@ -149,6 +155,11 @@ def test_a_loss_that_the_book_explains_is_none_and_creep_is_none():
     assert missing_share(sold, days(10_000, 10_000, 6_000), NOON.date()) == 0
     creeping = StoreWatch(weight_kg=days(10_000, 9_950, 9_850))
     assert missing_share(creeping, dict.fromkeys(creeping.weight_kg, 10_000.0), NOON.date()) == 0
+
+
+def test_a_loss_just_beyond_the_tolerance_is_believed_from_the_first_day_on():
+    watch = StoreWatch(weight_kg=days(10_000, 9_990, 9_790))
+    assert missing_share(watch, dict.fromkeys(watch.weight_kg, 10_000.0), NOON.date()) == pytest.approx(0.021)
 
 
 def test_what_dried_away_is_not_missing():
@@ -182,6 +193,19 @@ def test_one_probe_that_warms_against_the_others_is_heating_and_a_hot_week_is_no
 
 def test_a_probe_that_was_always_warm_by_less_than_the_bound_is_let_be():
     assert heating_alarms(StoreWatch(probes_c={"p1": days(24, 24, 24), "p2": days(20, 20, 20)})) == []
+
+
+def test_a_probe_is_heating_from_the_bound_on_and_only_within_the_week():
+    calm = days(*[20.0] * 10)
+    assert len(heating_alarms(StoreWatch(probes_c={"p1": days(25, 25), "p2": days(20, 20)}))) == 1
+    slow = days(*[20 + 0.6 * n for n in range(8)], 24.2, 24.2)  # 4.2 above, and so much less than a week ago
+    assert heating_alarms(StoreWatch(probes_c={"p1": slow, "p2": calm, "p3": calm})) == []
+
+
+def test_the_haircut_of_each_alarm_is_as_decided_and_two_take_from_each_other():
+    cuts = {code: haircut([Alarm(code=code)]) for code in ("damp", "mouldy", "heating", "sudden_loss")}
+    assert cuts == pytest.approx({"damp": 0.10, "mouldy": 0.30, "heating": 0.25, "sudden_loss": 0.0})
+    assert haircut([Alarm(code="mouldy"), Alarm(code="heating"), Alarm(code="heating")]) == pytest.approx(0.475)
 
 
 def test_damp_and_mouldy_take_off_more_and_more():
