@@ -102,7 +102,7 @@ def _revoke(line: FaultLine, stage: Stage, device: str) -> None:
     stored = _of(line, device)
     run.terminate()
     _ended(run)
-    again = line.simulate(*stage.live, "--patience", "2", name="revoked", devices=file)
+    again = line.simulate(*stage.live, "--seconds", "10", "--patience", "2", name="revoked", devices=file)
     _ended(again)
     if _of(line, device) != stored:
         raise Failed(f"{_of(line, device) - stored} readings of a revoked device were stored")
@@ -126,9 +126,11 @@ def _rotate(line: FaultLine, stage: Stage, device: str) -> None:
 def _copy(line: FaultLine, stage: Stage, device: str) -> int:
     """The same identity in a second device that counts for itself: every clash is kept, and the first one stands."""
     file = line.devices_file([device], "cloned")
-    line.finished(line.simulate(*stage.live, name="cloned", devices=file))
+    interval_s, seconds = stage.form.interval_s / 4, stage.form.readings * stage.form.interval_s / 4 + 10
+    fast = (*stage.live, "--interval", interval_s, "--seconds", seconds)  # which of them clash is a matter of numbers
+    line.finished(line.simulate(*fast, name="cloned", devices=file))
     first = {name: payload for name, payload in line.store().readings.items() if name[0] == device}
-    line.finished(line.simulate(*stage.live, "--ignore-cmd", name="copy", devices=file), refusals=True)
+    line.finished(line.simulate(*fast, "--ignore-cmd", name="copy", devices=file), refusals=True)
     now = {name: payload for name, payload in line.store().readings.items() if name[0] == device}
     if not first.items() <= now.items():
         raise Failed("a copied key overwrote readings")

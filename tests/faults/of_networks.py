@@ -33,7 +33,7 @@ def network_bad(stage: Stage) -> Account:
     air = Proxy(line.broker.port, tap=losing)
     stage.ends.append(air.close)
     line.device_port = air.port
-    line.start_ingest(keepalive_s=0 if stage.form.long else 2)
+    line.start_ingest(keepalive_s=20 if stage.form.long else 2)  # a minute in each round takes too long
     devices = line.simulate(*stage.endless, *NONSENSE)
     wait(line.stored, "readings flow")
     for _ in range(max(1, stage.form.rounds // 5)):
