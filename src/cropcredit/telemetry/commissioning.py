@@ -35,22 +35,22 @@ USUAL = {
 }
 """Bounds that farmland keeps; dry sand seldom falls below 1.5 % of volume, peat alone exceeds 65."""
 
-SLIPS: dict[str, tuple[tuple[str, Callable[[float], float]], ...]] = {
-    "soil.moisture": (("fraction", lambda v: 100 * v), ("tenfold", lambda v: v / 10)),
-    "soil.temperature": (
-        ("fahrenheit", lambda v: (v - 32) / 1.8), ("kelvin", lambda v: v - 273.15), ("tenfold", lambda v: v / 10),
-    ),
+Slips = tuple[tuple[str, Callable[[float], float]], ...]
+PERCENT: Slips = (("fraction", lambda v: 100 * v), ("tenfold", lambda v: v / 10))
+DEGREES: Slips = (
+    ("fahrenheit", lambda v: (v - 32) / 1.8), ("kelvin", lambda v: v - 273.15), ("tenfold", lambda v: v / 10),
+)  # fmt: skip
+
+SLIPS: dict[str, Slips] = {
+    "soil.moisture": PERCENT,
+    "soil.temperature": DEGREES,
     "soil.ec": (("us_per_cm", lambda v: v / 1000), ("ms_per_m", lambda v: v / 100)),
-    "air.temperature": (
-        ("fahrenheit", lambda v: (v - 32) / 1.8), ("kelvin", lambda v: v - 273.15), ("tenfold", lambda v: v / 10),
-    ),
-    "air.relativeHumidity": (("fraction", lambda v: 100 * v), ("tenfold", lambda v: v / 10)),
+    "air.temperature": DEGREES,
+    "air.relativeHumidity": PERCENT,
     "air.pressure": (("pascal", lambda v: v / 100), ("kilopascal", lambda v: 10 * v), ("mmhg", lambda v: 1.33322 * v)),
-    "store.grainMoisture": (("fraction", lambda v: 100 * v), ("tenfold", lambda v: v / 10)),
-    "store.grainTemperature": (
-        ("fahrenheit", lambda v: (v - 32) / 1.8), ("kelvin", lambda v: v - 273.15), ("tenfold", lambda v: v / 10),
-    ),
-}  # fmt: skip
+    "store.grainMoisture": PERCENT,
+    "store.grainTemperature": DEGREES,
+}
 """Name of the slip, and what brings the value to the catalogue's unit."""
 
 

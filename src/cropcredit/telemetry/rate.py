@@ -120,8 +120,9 @@ class RateLimiter:
         account.backlog = min(self.allowance.backlog, max(0, account.backlog + self.allowance.window - new))
 
     def _account(self, name: str, now_s: float) -> _Account:
-        full = _Account(self.allowance.backlog, float(self.allowance.volume), now_s)
-        return self._accounts.setdefault(name, full)
+        if name not in self._accounts:
+            self._accounts[name] = _Account(self.allowance.backlog, float(self.allowance.volume), now_s)
+        return self._accounts[name]
 
     def _volume(self, account: _Account, now_s: float) -> float:
         gained = max(0.0, now_s - account.at_s) * self.allowance.per_s

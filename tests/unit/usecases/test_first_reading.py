@@ -25,6 +25,11 @@ class FixedClock:
         return NOW
 
 
+class LaterClock:
+    def now(self) -> datetime:
+        return NOW + timedelta(days=1, minutes=1)
+
+
 class Keys:
     """Every device but ``stranger`` has a key; ``lost`` has none left."""
 
@@ -150,6 +155,42 @@ def test_a_device_nobody_placed_is_wrong(site: Site):
     assert "not_placed" in site.codes("q")
 
 
+@pytest.mark.parametrize(
+    ("span", "placed"),
+    [
+        pytest.param({"from_at": NOW}, True, id="from now on"),
+        pytest.param({"from_at": NOW + MINUTE}, False, id="from later on"),
+        pytest.param({"to_at": NOW}, False, id="until now"),
+        pytest.param({"to_at": NOW + MINUTE}, True, id="until later"),
+    ],
+)
+def test_only_where_it_stands_now_is_its_place(site: Site, span, placed):
+    told = {"device_id": "q", "channel": "*", "from_at": NOW - MINUTE, "field_id": "0", "known_at": NOW} | span
+    site.facts.add(installation(**told))
+    site.says(moisture(23.0), device="q")
+    assert ("placed" in site.codes("q"), "not_placed" in site.codes("q")) == (placed, not placed)
+
+
+def test_a_device_is_called_by_its_own_model(site: Site):
+    site.facts.add(Device(id="a", known_at=NOW, model="another"))
+    site.says(moisture(23.0))
+    assert dict(site.check("p").findings[0].facts)["model"] == "LSE01"
+
+
+def test_what_was_heard_the_day_before_yesterday_is_not_heard_now(site: Site):
+    site.says(moisture(23.0))
+    late = dataclasses.replace(site.check, clock=LaterClock())
+    assert late("p").verdict is Verdict.WAIT
+
+
+def test_a_depth_that_fits_and_a_quantity_that_needs_no_kind_are_well(site: Site):
+    site.place("q", "1", depth_cm=30.0)
+    site.says(Measurement(quantity="soil.temperature", value=12.0, channel="d30"), device="q")
+    assert {"depth_differs", "moisture_kind"} & set(site.codes("q")) == set()
+    site.says(moisture(23.0), device="q", seq=2)
+    assert "moisture_kind" in site.codes("q")
+
+
 def test_what_contradicts_the_place_is_named(site: Site):
     site.says(moisture(23.0, "d20"), Measurement(quantity="store.weight", value=10, channel="d20"))
     assert {"depth_differs", "wrong_kind_of_place"} <= set(site.codes())
@@ -176,6 +217,20 @@ def test_warm_degrees_are_told_from_fahrenheit_by_the_neighbours(site: Site):
         site.place(other, str(n))
         site.says(Measurement(quantity="air.temperature", value=5.0 + n / 10), device=other)
     assert "unit" in site.codes()
+
+
+def test_a_neighbour_that_has_left_or_was_heard_long_ago_says_nothing(site: Site):
+    site.says(Measurement(quantity="air.temperature", value=41.0))
+    for n, other in enumerate(("a", "b", "c"), 1):
+        site.place(other, str(n), to_at=NOW if other == "a" else None)
+        site.says(Measurement(quantity="air.temperature", value=5.0), device=other)
+    assert "value" in site.codes(), "two neighbours are too few"
+    site.place("d", "4")
+    site.says(Measurement(quantity="air.temperature", value=5.0), device="d")
+    assert "unit" in site.codes()
+    late = dataclasses.replace(site.check, clock=LaterClock())
+    site.says(Measurement(quantity="air.temperature", value=41.0), seq=2)
+    assert "unit" not in [f.code for f in late("p", since=NOW - timedelta(days=9)).findings]
 
 
 def test_neighbours_beyond_fifty_kilometres_say_nothing(site: Site):
