@@ -40,6 +40,7 @@ def test_a_mistaken_unit_is_named_by_what_puts_the_value_right(quantity, sent, s
 def test_of_two_units_that_would_do_the_neighbours_tell_which():
     assert unit_slip("air.temperature", 251, []) == "kelvin"
     assert unit_slip("air.temperature", 251, [24, 25, 26]) == "tenfold"
+    assert unit_slip("soil.ec", 700, [8, 8, 8]) == "ms_per_m"
 
 
 def test_a_value_that_no_unit_puts_right_has_no_slip():

@@ -193,7 +193,8 @@ def test_a_depth_that_fits_and_a_quantity_that_needs_no_kind_are_well(site: Site
 
 def test_what_contradicts_the_place_is_named(site: Site):
     site.says(moisture(23.0, "d20"), Measurement(quantity="store.weight", value=10, channel="d20"))
-    assert {"depth_differs", "wrong_kind_of_place"} <= set(site.codes())
+    told = {f.code: dict(f.facts) for f in site.check("p").findings}
+    assert (told["depth_differs"]["cm"], told["wrong_kind_of_place"]["quantity"]) == (30.0, "store.weight")
 
 
 def test_a_channel_that_nobody_placed_is_named(site: Site):
@@ -245,7 +246,8 @@ def test_a_clock_far_ahead_and_a_weak_signal_are_worth_a_look(site: Site):
     site.says(moisture(23.0), at=NOW + timedelta(days=400), signal_dbm=-118.0)
     found = site.check("p")
     assert found.verdict is Verdict.LOOK
-    assert {"clock_wrong", "weak_signal"} <= {f.code for f in found.findings}
+    told = {f.code: dict(f.facts) for f in found.findings}
+    assert (told["clock_wrong"]["hours"], told["weak_signal"]["dbm"]) == (9600.0, -118.0)
 
 
 def test_a_device_without_a_clock_is_well(site: Site):
