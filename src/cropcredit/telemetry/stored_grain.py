@@ -221,12 +221,27 @@ def heating_alarms(watch: StoreWatch) -> list[Alarm]:
     return found
 
 
-def weight_alarms(watch: StoreWatch, expected_kg: Mapping[date, float]) -> list[Alarm]:
-    """Find days between which weight went, or came, without a movement that explains it."""
+def weight_alarms(
+    watch: StoreWatch, expected_kg: Mapping[date, float], carried_kg: Mapping[date, float]
+) -> list[Alarm]:
+    """Find days between which weight went, or came, that neither a movement nor an inspection explains.
+
+    Grain often lies on the scale before somebody inspects it: on that day the book grows, and nothing was carried.
+
+    Parameters
+    ----------
+    watch : StoreWatch
+        Daily weights of the store.
+    expected_kg : mapping
+        What should lie in the whole store by day, for the days of ``watch``.
+    carried_kg : mapping
+        What was carried in less what was carried out until the end of those days, inspections left aside.
+    """
     found = []
     for before, day in pairwise(sorted(watch.weight_kg)):
         was = watch.weight_kg[before]
-        change = watch.weight_kg[day] - was - (expected_kg[day] - expected_kg[before])
+        sensed = watch.weight_kg[day] - was
+        change = min((sensed - (said[day] - said[before]) for said in (expected_kg, carried_kg)), key=abs)
         if was > 0 and abs(change) > SUDDEN * was:
             code = "sudden_loss" if change < 0 else "unexplained_rise"
             found.append(Alarm(code=code, facts=(("on", day.isoformat()), ("kg", round(abs(change), 1)))))

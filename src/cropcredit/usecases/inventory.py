@@ -100,6 +100,7 @@ class TakeStock:
         at: datetime,
     ) -> StoredLot:
         inspection = book.last[lot.id]
+        carried = {day: book.carried_kg(day) for day in watch.weight_kg}
         since = inspection.at.astimezone(ZoneInfo(self.zone)).date() if inspection else date.min
         missing = stored_grain.missing_share(watch, expected, since) if inspection else 0.0
         counted = stored_grain.quantity(
@@ -116,7 +117,7 @@ class TakeStock:
             *stored_grain.book_alarms(inspection, book.movements[lot.id]),
             *_watch_alarms(watch, at.astimezone(ZoneInfo(self.zone)).date()),
             *([Alarm(code="shortfall", facts=(("share", round(missing, 3)),))] if missing else []),
-            *stored_grain.weight_alarms(watch, expected),
+            *stored_grain.weight_alarms(watch, expected, carried),
             *stored_grain.heating_alarms(watch),
         ]
         if counted.moisture_pct is not None:
@@ -149,6 +150,11 @@ class _Book:
         """Give what should lie in the store at the end of a day."""
         end = min(self._at, end_of_day(day, self._zone))
         return sum(stored_grain.book_kg(self.inspections[lot.id], self.movements[lot.id], end) for lot in self.lots)
+
+    def carried_kg(self, day: date) -> float:
+        """Give what was carried into the store, less what was carried out, until the end of a day."""
+        end = min(self._at, end_of_day(day, self._zone))
+        return sum(one.weight_kg for found in self.movements.values() for one in found if one.at <= end)
 
 
 def _until(found: Sequence[SaidT], at: datetime) -> list[SaidT]:

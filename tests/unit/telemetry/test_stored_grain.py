@@ -173,12 +173,31 @@ def test_what_dried_away_is_not_missing():
 def test_stones_on_the_scale_add_nothing():
     watch = StoreWatch(weight_kg=days(10_000, 15_000))
     assert missing_share(watch, dict.fromkeys(watch.weight_kg, 10_000.0), NOON.date()) == 0
-    assert [a.code for a in weight_alarms(watch, dict.fromkeys(watch.weight_kg, 10_000.0))] == ["unexplained_rise"]
+    assert [a.code for a in weight_alarms(watch, *_nothing_said(watch))] == ["unexplained_rise"]
+
+
+def _nothing_said(watch: StoreWatch) -> tuple[dict[date, float], dict[date, float]]:
+    """Ten tonnes in the book all the time, and nothing carried."""
+    return dict.fromkeys(watch.weight_kg, 10_000.0), dict.fromkeys(watch.weight_kg, 0.0)
+
+
+def test_a_heap_that_lay_there_before_its_inspection_did_not_go_when_it_was_inspected():
+    watch = StoreWatch(weight_kg=days(10_000, 10_000, 10_000))
+    expected = dict(zip(sorted(watch.weight_kg), (0.0, 10_000.0, 10_000.0), strict=True))
+    assert weight_alarms(watch, expected, dict.fromkeys(watch.weight_kg, 0.0)) == []
+
+
+def test_what_is_brought_in_and_inspected_at_once_needs_no_movement_and_what_is_carried_needs_no_inspection():
+    watch = StoreWatch(weight_kg=days(10_000, 15_000))
+    first, second = sorted(watch.weight_kg)
+    grown, still = {first: 10_000.0, second: 15_000.0}, dict.fromkeys(watch.weight_kg, 0.0)
+    assert weight_alarms(watch, grown, still) == []
+    assert weight_alarms(watch, grown, {first: 0.0, second: 5_000.0}) == []
 
 
 def test_a_night_s_theft_is_named_with_its_day():
     watch = StoreWatch(weight_kg=days(10_000, 10_000, 8_000))
-    (alarm,) = weight_alarms(watch, dict.fromkeys(watch.weight_kg, 10_000.0))
+    (alarm,) = weight_alarms(watch, *_nothing_said(watch))
     assert (alarm.code, dict(alarm.facts)) == ("sudden_loss", {"on": "2026-07-04", "kg": 2_000.0})
 
 

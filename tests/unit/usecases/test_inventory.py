@@ -118,6 +118,13 @@ def test_more_carried_out_than_was_there_is_said_at_its_lot(barn: Barn):
     assert barn.kilograms()["b"] == 0
 
 
+def test_a_lot_that_lay_on_the_scale_before_it_was_inspected_is_no_loss(barn: Barn):
+    barn.facts.add(barn.lot("c", "sun"), barn.inspection("c", 2_000, at=START + 5 * DAY))
+    for day in range(1, 10):
+        barn.weighs(12_000, day=day)
+    assert "sudden_loss" not in barn.alarms()
+
+
 def test_as_of_an_earlier_day_the_loss_is_not_known(barn: Barn):
     for day in range(1, 10):
         barn.weighs(10_000 if day < 7 else 7_500, day=day)
