@@ -57,6 +57,7 @@ from cropcredit.usecases.case_evidence import GatherCaseEvidence
 from cropcredit.usecases.cases import OpenCase, Queue
 from cropcredit.usecases.contact_sheet import LookAtField
 from cropcredit.usecases.decide import Decide
+from cropcredit.usecases.decoding import Message
 from cropcredit.usecases.device_tables import ReadDeviceTables
 from cropcredit.usecases.devices import AddDevices, CountSilent, ListDevices, PlaceDevices, RevokeDevice, RotateKeys
 from cropcredit.usecases.estimate_yield import EstimateYields
@@ -67,7 +68,7 @@ from cropcredit.usecases.first_reading import CheckInstallation
 from cropcredit.usecases.import_fields import CheckFields, ImportFields
 from cropcredit.usecases.import_policy import ImportPolicy
 from cropcredit.usecases.import_records import ImportPriceSeries, ImportRecords
-from cropcredit.usecases.ingest import Ingested, IngestMessages, Message
+from cropcredit.usecases.ingest import Ingested, IngestMessages
 from cropcredit.usecases.inventory import TakeStock
 from cropcredit.usecases.limits import Shares
 from cropcredit.usecases.list_runs import ListRuns

@@ -23,7 +23,8 @@ from cropcredit.adapters.mqtt import Health, Subscriber
 from cropcredit.adapters.systemd import notify
 from cropcredit.adapters.vitals import Vitals
 from cropcredit.errors import CropcreditError, StateConflict, StoreUnavailable
-from cropcredit.usecases.ingest import Ingested, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested
 
 log = logging.getLogger(__name__)
 

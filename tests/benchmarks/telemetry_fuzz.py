@@ -25,7 +25,8 @@ from cropcredit.adapters.clock import SystemClock
 from cropcredit.adapters.database import open_database
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.config import data_dir
-from cropcredit.usecases.ingest import IngestMessages, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import IngestMessages
 from tests.benchmarks.report import Row, at_most
 from tests.faults.fuzz import Corpus, Said, corpus, mutations, structures
 

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from cropcredit.bootstrap import App, build
 from cropcredit.config import Settings
 from cropcredit.model import Device, Role
+from cropcredit.usecases.decoding import Message
 from cropcredit.usecases.device_tables import installation
-from cropcredit.usecases.ingest import Message
 from tests.builders import PASSWORD
 from tests.dashboards.test_pages import APP, said, sign_in
 

@@ -22,7 +22,8 @@ from cropcredit.cli import app
 from cropcredit.config import data_dir
 from cropcredit.errors import RefusedInput, StateConflict, StoreUnavailable
 from cropcredit.service import HUNG, RECORD, Watch, serve_ingest
-from cropcredit.usecases.ingest import Ingested, Message, Sender
+from cropcredit.usecases.decoding import Message, Sender
+from cropcredit.usecases.ingest import Ingested
 
 NOTHING = Ingested(readings=0, states=0, refused={}, replies=())
 

@@ -10,7 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cropcredit.adapters.vitals import Vitals
-from cropcredit.usecases.ingest import Ingested, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested
 
 Handle = Callable[[Sequence[Message]], Ingested]
 

@@ -19,7 +19,8 @@ from cropcredit.adapters.buffered_socket import BufferedSocket
 from cropcredit.adapters.mqtt_client import BufferedClient
 from cropcredit.adapters.mqtt_packets import Delivery, cut_publishes, puback_packets, publish_packet
 from cropcredit.errors import StoreUnavailable
-from cropcredit.usecases.ingest import Ingested, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested
 
 log = logging.getLogger(__name__)
 

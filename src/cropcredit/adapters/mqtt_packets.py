@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cropcredit.usecases.ingest import Message
+from cropcredit.usecases.decoding import Message
 
 _PUBLISH, _QOS_1, _RETAINED = 0x30, 0x02, 0x01
 _KIND_AND_QOS_2 = 0xF4

@@ -10,7 +10,8 @@ from datetime import datetime
 from cropcredit.errors import UnknownName
 from cropcredit.model import PASSED, TOLD_ANEW, Conflict, DeviceState, Quarantined, Reading, Rejection
 from cropcredit.ports import Clock, Progress, ReadingStore
-from cropcredit.usecases.ingest import IngestMessages, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.progress import quiet
 
 AT_ONCE = 500

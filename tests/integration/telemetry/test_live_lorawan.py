@@ -12,8 +12,9 @@ from cropcredit.adapters.catalogues import load_decoders, load_quantities
 from cropcredit.adapters.database.readings import DatabaseReadings
 from cropcredit.model import Device
 from cropcredit.telemetry import Grade
+from cropcredit.usecases.decoding import Message
 from cropcredit.usecases.device_tables import installation
-from cropcredit.usecases.ingest import IngestMessages, Message
+from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.other_formats import ModelOf
 from cropcredit.usecases.telemetry import FindGaps, SummariseSensors
 from tests.fakes import FakeCredentials, FakeFacts

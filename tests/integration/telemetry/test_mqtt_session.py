@@ -11,7 +11,8 @@ import pytest
 from cropcredit.adapters import mqtt
 from cropcredit.adapters.mqtt import Subscriber
 from cropcredit.errors import StoreUnavailable
-from cropcredit.usecases.ingest import Ingested, Message, Reply
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested, Reply
 from tests.integration.telemetry.line import until
 from tests.integration.telemetry.scripted import ScriptedBroker
 

@@ -18,7 +18,7 @@ from cropcredit.cli import app, telemetry
 from cropcredit.config import Settings
 from cropcredit.errors import MalformedInput, RefusedInput, StateConflict, UnknownRecord
 from cropcredit.service import health_line
-from cropcredit.usecases.ingest import Message
+from cropcredit.usecases.decoding import Message
 
 
 @pytest.fixture

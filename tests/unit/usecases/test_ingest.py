@@ -11,7 +11,8 @@ import pytest
 
 from cropcredit.errors import StoreUnavailable
 from cropcredit.units import Quantity
-from cropcredit.usecases.ingest import Ingested, IngestMessages, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested, IngestMessages
 from tests.fakes import FakeCredentials, FakeReadings
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

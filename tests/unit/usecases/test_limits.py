@@ -10,7 +10,7 @@ import pytest
 from cropcredit.errors import StoreUnavailable
 from cropcredit.telemetry.rate import Allowance, RateLimiter
 from cropcredit.usecases import limits
-from cropcredit.usecases.ingest import Message
+from cropcredit.usecases.decoding import Message
 from cropcredit.usecases.limits import Shares
 from tests.unit.usecases.test_ingest import Desk, acks, signed, state, up
 

@@ -11,7 +11,8 @@ import pytest
 
 from cropcredit.adapters.catalogues import load_decoders, load_quantities
 from cropcredit.model import Device, Rejection, Source
-from cropcredit.usecases.ingest import Ingested, IngestMessages, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import Ingested, IngestMessages
 from cropcredit.usecases.other_formats import ModelOf
 from tests.fakes import FakeCredentials, FakeFacts, FakeReadings
 

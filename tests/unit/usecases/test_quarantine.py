@@ -13,7 +13,8 @@ import pytest
 from cropcredit.errors import UnknownName
 from cropcredit.model import TOLD_ANEW, Reading, Rejection
 from cropcredit.units import Quantity
-from cropcredit.usecases.ingest import IngestMessages, Message
+from cropcredit.usecases.decoding import Message
+from cropcredit.usecases.ingest import IngestMessages
 from cropcredit.usecases.quarantine import REASONS, Replayed, ReplayQuarantine, ShowConflicts, ShowQuarantine
 from tests.fakes import FakeClock, FakeCredentials, FakeReadings
 
