@@ -1,14 +1,8 @@
 """What the use cases need from the world; a port has the methods a use case calls, no more."""
 
+from cropcredit.ports.access import BrokerAccess, CredentialStore, DeviceCertificates
 from cropcredit.ports.batches import DoneT, EstimateStore, JobT, ModelStore, Progress, RunStore, Spread, YieldArchive
-from cropcredit.ports.readings import (
-    BrokerAccess,
-    CredentialStore,
-    DeviceCertificates,
-    ReadingArchive,
-    ReadingStore,
-    RollupStore,
-)
+from cropcredit.ports.readings import ReadingArchive, ReadingStore, RollupStore
 from cropcredit.ports.records import (
     AccountStore,
     Catalogues,
