@@ -121,7 +121,8 @@ class Settings(BaseSettings):
         ]
         try:
             self.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # keys of devices lie in its database
-            with (self.home / FILE).open("x", encoding="utf-8") as file:
+            private = os.open(self.home / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # a password may come in
+            with os.fdopen(private, "w", encoding="utf-8") as file:
                 file.writelines(lines)
         except FileExistsError:
             raise RefusedInput("is a workspace already", where=str(self.home), cure="nothing was changed") from None

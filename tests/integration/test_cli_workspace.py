@@ -39,6 +39,22 @@ def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):
     }  # fmt: skip
 
 
+def test_init_that_gets_no_database_leaves_nothing_and_may_be_repeated(tmp_path, monkeypatch):
+    home = tmp_path / "bank"
+    monkeypatch.setenv("CROPCREDIT_DATABASE_URL", f"sqlite:///{tmp_path / 'no-folder' / 'x.db'}")
+    refused = cropcredit("init", "--home", home)
+    assert refused.returncode == 2
+    assert "the database did not answer" in refused.stderr
+    assert not (home / "cropcredit.toml").exists()
+    monkeypatch.delenv("CROPCREDIT_DATABASE_URL")
+    assert cropcredit("init", "--home", home).returncode == 0
+
+
+def test_the_settings_file_is_its_owner_s_alone_since_a_password_may_stand_in_it(tmp_path):
+    Settings(home=tmp_path).save()
+    assert (tmp_path / "cropcredit.toml").stat().st_mode & 0o077 == 0
+
+
 def test_a_workspace_for_made_data_starts_on_the_day_of_its_season(tmp_path):
     home = tmp_path / "bank"
     done = cropcredit("init", "--home", home, "--synthetic-today", "2026-08-25")
@@ -128,6 +144,7 @@ def test_doctor_warns_of_certificates_that_end_and_of_secrets_that_lie_open(tmp_
     Settings.checked(home, {}, where="test").save()
     assert found(home, look_at_secrets) == (True, "the workspace is closed to other users")
     home.chmod(0o755)
+    (home / "cropcredit.toml").chmod(0o644)  # as somebody's copy or editor leaves it
     assert found(home, look_at_secrets) == (False, "others may read cropcredit.toml")
     (home / "cropcredit.toml").chmod(0o600)
     assert found(home, look_at_secrets) == (True, "for their owner alone")

@@ -10,7 +10,8 @@ import typer
 
 from cropcredit.bootstrap import build
 from cropcredit.cli.common import HERE, Home, Json, open_app, out, show_json, show_table
-from cropcredit.config import Settings, data_dir
+from cropcredit.config import FILE, Settings, data_dir
+from cropcredit.errors import CropcreditError
 
 app = typer.Typer()
 
@@ -40,7 +41,12 @@ def init(
         shift = round((noon - datetime.now(UTC)) / timedelta(seconds=1))
         settings = Settings.checked(home, values | {"synthetic": True, "clock_shift_s": shift}, where="init")
     settings.save()
-    opened, default = build(settings), data_dir() / "catalogues" / "policy.toml"
+    try:
+        opened = build(settings)
+    except CropcreditError:
+        (settings.home / FILE).unlink()  # a workspace without its database could not be made a second time
+        raise
+    default = data_dir() / "catalogues" / "policy.toml"
     if opened.import_policy.currency_of(default) == settings.currency:
         opened.import_policy(default)
     else:
