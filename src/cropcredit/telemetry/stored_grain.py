@@ -136,11 +136,14 @@ def book_alarms(inspection: StoreInspection | None, movements: Sequence[GrainMov
     return [Alarm(code="overdrawn", facts=(("kg", round(over)),))] if round(over) > 0 else []
 
 
-def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: date) -> float:
+def missing_share(
+    watch: StoreWatch, expected_kg: Mapping[date, float], carried_kg: Mapping[date, float], since: date
+) -> float:
     """Give the share of the expected weight that the scale misses now, by its own change since ``since``.
 
     The scale is compared with itself, so its zero and its span do not matter; within its tolerance nothing is missing,
-    and what the probes say has dried away is not missing either.
+    and what the probes say has dried away is not missing either. Another lot that was inspected since and not carried
+    in may have lain there all the time: the book has grown by it, and the scale need not have.
 
     Parameters
     ----------
@@ -148,6 +151,8 @@ def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: d
         Daily weights of the store.
     expected_kg : mapping
         What should lie in the whole store by day, for the days of ``watch``.
+    carried_kg : mapping
+        What was carried in less what was carried out until the end of those days, inspections left aside.
     since : date
         Day of the lot's inspection.
     """
@@ -156,7 +161,8 @@ def missing_share(watch: StoreWatch, expected_kg: Mapping[date, float], since: d
         return 0.0
     first, last = days[0], days[-1]
     sensed = watch.weight_kg[last] / watch.weight_kg[first]
-    expected = expected_kg[last] / expected_kg[first] * _dried(watch.moisture_pct, first, last)
+    lay = max(expected_kg[first], expected_kg[last] - (carried_kg[last] - carried_kg[first]))
+    expected = expected_kg[last] / lay * _dried(watch.moisture_pct, first, last)
     share = 1 - sensed / expected if expected > 0 else 0.0
     return min(1.0, share) if share > SCALE_TOLERANCE else 0.0
 

@@ -102,7 +102,7 @@ class TakeStock:
         inspection = book.last[lot.id]
         carried = {day: book.carried_kg(day) for day in watch.weight_kg}
         since = inspection.at.astimezone(ZoneInfo(self.zone)).date() if inspection else date.min
-        missing = stored_grain.missing_share(watch, expected, since) if inspection else 0.0
+        missing = stored_grain.missing_share(watch, expected, carried, since) if inspection else 0.0
         counted = stored_grain.quantity(
             lot.crop,
             self.catalogues.crop(lot.crop).standard_moisture_pct,
