@@ -256,6 +256,7 @@ def build(settings: Settings) -> App:
         examine=partial(
             health.examine,
             settings.home,
+            database=engine.url.render_as_string(hide_password=True),
             broker=broker,
             holder=lease(engine, settings.broker_user).holder,
             released_on=RELEASED_ON,

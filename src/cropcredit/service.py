@@ -159,8 +159,12 @@ class _Keeper:
             self.give_up(error)
             return False
         except CropcreditError as error:  # nobody can tell who holds it: wait until somebody can
+            if not self.vitals.lease_trouble:
+                log.warning("the lease cannot be looked at, and nothing is committed until it can: %s", error)
             self.vitals.lease_trouble = f"the lease cannot be looked at: {error}"
             return False
+        if self.vitals.lease_trouble:
+            log.info("the lease is in hand again")
         self.vitals.lease_trouble = ""
         return True
 

@@ -34,8 +34,10 @@ def test_init_makes_a_workspace_once_and_doctor_looks_at_it(tmp_path):
     assert again.stderr.count("\n") == 1
     assert "is a workspace already; nothing was changed" in again.stderr
     findings = json.loads(cropcredit("doctor", "--home", home, "--json").stdout)
-    assert {finding["name"] for finding in findings} == {
-        "clock", "disk", "broker", "ingest", "certificates", "secrets", "fonts"
+    named = {finding["name"]: finding["found"] for finding in findings}
+    assert named["database"] == f"sqlite:///{home / 'cropcredit.db'}"
+    assert set(named) == {
+        "clock", "disk", "database", "broker", "ingest", "certificates", "secrets", "fonts"
     }  # fmt: skip
 
 
@@ -78,7 +80,12 @@ def test_doctor_sees_a_broker_that_answers_and_a_clock_that_went_back(tmp_path):
         found = {
             f.name: f
             for f in examine(
-                tmp_path, broker=server.getsockname(), holder=str, now=now - timedelta(days=1), released_on=now
+                tmp_path,
+                database="sqlite:///x.db",
+                broker=server.getsockname(),
+                holder=str,
+                now=now - timedelta(days=1),
+                released_on=now,
             )
         }
     assert found["broker"].ok

@@ -125,11 +125,26 @@ def test_a_schema_from_the_future_is_refused(engine, database_url):
 
 
 def test_a_database_that_does_not_answer_is_said_to_be_away(tmp_path):
-    with pytest.raises(StoreUnavailable, match="did not answer"):
+    with pytest.raises(StoreUnavailable, match=r"did not answer.*see that it runs"):
         open_database(f"sqlite:///{tmp_path}/missing/folder.db")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://u:secret@h/db"])
+def test_what_the_driver_says_in_several_lines_is_one():
+    with pytest.raises(StoreUnavailable, match="did not answer") as caught:
+        open_database("postgresql+psycopg://u:secret@127.0.0.1:1/db")
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "oracle+nothing://u:secret@h/db",
+        pytest.param("lender:secret!pw", id="no scheme"),
+        pytest.param("postgresql+psycopg://lender:S3c/r@t:secret@127.0.0.1:18733/lender", id="a password with a slash"),
+    ],
+)
 def test_an_unknown_database_is_refused_without_showing_its_password(url):
     with pytest.raises(RefusedInput, match="no database can be opened") as caught:
         open_database(url)

@@ -84,7 +84,8 @@ def test_a_batch_is_handled_with_the_lease_in_hand(tmp_path):
     assert (served.handled, lease.renewed > 0) == ([[]], True)
 
 
-def test_while_nobody_can_tell_who_holds_the_lease_nothing_is_committed(tmp_path):
+def test_while_nobody_can_tell_who_holds_the_lease_nothing_is_committed(tmp_path, caplog):
+    caplog.set_level("INFO")
     lease = FakeLease()
 
     def loop(subscriber: FakeSubscriber, _stop: Event) -> None:
@@ -95,6 +96,8 @@ def test_while_nobody_can_tell_who_holds_the_lease_nothing_is_committed(tmp_path
         subscriber.handle([])
 
     assert serve(loop, lease, folder=tmp_path).handled == [[]], "once, when it was certain again"
+    told = [record.getMessage() for record in caplog.records if "lease" in record.getMessage()]
+    assert [line[:29] for line in told] == ["the lease cannot be looked at", "the lease is in hand again"[:29]]
 
 
 def test_a_lease_lost_to_another_one_ends_ingest_before_the_next_commit(tmp_path):

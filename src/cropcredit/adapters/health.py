@@ -18,7 +18,13 @@ FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.lo
 
 
 def examine(
-    home: Path, *, broker: tuple[str, int], holder: Callable[[], str], now: datetime, released_on: datetime
+    home: Path,
+    *,
+    database: str,
+    broker: tuple[str, int],
+    holder: Callable[[], str],
+    now: datetime,
+    released_on: datetime,
 ) -> list[Finding]:
     """Look at clock, disk and fonts of this machine, and along the line from the devices to the store.
 
@@ -26,6 +32,8 @@ def examine(
     ----------
     home : Path
         Folder of the workspace.
+    database : str
+        Where the records and readings are, without a password.
     broker : tuple of str and int
         Host and port at which devices and ingest meet.
     holder : callable
@@ -38,6 +46,7 @@ def examine(
     return [
         _clock(now, released_on, home),
         _disk(home),
+        Finding(name="database", ok=True, found=database, cure=""),  # whoever asks has opened it
         line_health.look_at_broker(home, *broker),
         line_health.look_at_ingest(home, holder),
         line_health.look_at_certificates(CertificateAuthority(home / "broker" / "tls"), now),

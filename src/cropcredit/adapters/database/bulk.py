@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from cropcredit.errors import StoreUnavailable
+from cropcredit.adapters.database.engine import unavailable
 
 _WRITERS = 20_250_602
 """Name of the lock that writers of readings hold in PostgreSQL."""
@@ -69,7 +69,7 @@ def _copied(connection: Connection, table: Table, names: str, rows: Sequence[tup
             connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {beside} ({columns}) ON COMMIT DROP")
             _copy(connection, f"{beside} ({names})", kinds, rows)
     except driver.Error as error:
-        raise StoreUnavailable(f"the database did not answer: {error}") from error
+        raise unavailable(error) from error
     new = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {beside} ON CONFLICT DO NOTHING"  # noqa: S608
     return connection.exec_driver_sql(new).rowcount
 

@@ -18,6 +18,7 @@ from cropcredit.errors import CropcreditError, RefusedInput, StateConflict, Stor
 
 BUSY_MS = 15_000
 """How long a writer of SQLite waits for another one."""
+FORMS = "use sqlite:///… or postgresql+psycopg://USER:PASSWORD@HOST/NAME (in a password write @ : / as %40 %3A %2F)"
 CHECKPOINT_PAGES = 10_000
 """Length of SQLite's log (40 MB) at which its pages move into the database: pages that change with every batch of
 readings move once for many of them, which halves what a commit waits for the disk."""
@@ -40,10 +41,11 @@ def open_database(url: str) -> Engine:
     """
     try:
         engine = create_engine(url)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise RefusedInput(
-            f"no database can be opened by {_masked(url)!r}", cure="use sqlite:///… or postgresql+psycopg://…"
-        ) from error
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:  # ValueError: no such port
+        cure = (
+            "use sqlite:///… or postgresql+psycopg://USER:PASSWORD@HOST/NAME, with @ : / in a password as %40 %3A %2F"
+        )
+        raise RefusedInput(f"no database can be opened by {_masked(url)!r}", cure=cure) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -83,7 +85,13 @@ def mapped() -> Iterator[None]:
     except IntegrityError as error:
         raise StateConflict(f"somebody else stored this first: {error.orig}") from error
     except DBAPIError as error:
-        raise StoreUnavailable(f"the database did not answer: {error.orig}") from error
+        raise unavailable(error.orig) from error
+
+
+def unavailable(error: object) -> StoreUnavailable:
+    """Say in one line, and with a cure, what the database's driver says in several."""
+    said = " ".join(str(error).split())
+    return StoreUnavailable(f"the database did not answer: {said}; see that it runs, and that database_url is right")
 
 
 def _durable_sqlite(connection: Any, _record: Any) -> None:
@@ -119,5 +127,8 @@ def _migrate(engine: Engine) -> None:
 
 
 def _masked(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.split('//')[0]}//…@{tail}" if at else url
+    """Leave out whatever may be a password."""
+    scheme, found, rest = url.partition("://")
+    if not found:
+        return "…" if ":" in url or "@" in url else url
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else url
