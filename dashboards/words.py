@@ -49,7 +49,11 @@ class Words:
     def code(self, group: str, code: str, **facts: object) -> str:
         """Give the text of a code that data brings along; a code without a text is shown as it is, never hidden."""
         text = catalogue(self.language).get(f"{group}.{code}")
-        return code.replace("_", " ") if text is None else text.format_map(_Open(facts))
+        if text is None:
+            return code.replace("_", " ")
+        for name in (name for name, value in facts.items() if value == ""):
+            text = text.replace(f" {{{name}}}", "")  # what is empty takes the blank before it along
+        return text.format_map(_Open(facts))
 
     def codes(self, group: str) -> list[str]:
         """List the codes of a group that have a text, in the order of the catalogue."""

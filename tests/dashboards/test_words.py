@@ -118,3 +118,9 @@ def test_a_key_that_does_not_exist_is_our_own_mistake() -> None:
 
 def test_a_name_is_shown_as_it_was_written() -> None:
     assert plain("*Li* [x](http://y)") == r"\*Li\* \[x\]\(http\://y\)"
+
+
+def test_a_fact_that_is_empty_leaves_no_blank_behind():
+    said = Words("en").code("finding", "value", quantity="Stored weight", channel="", value="4,358 kg")
+    assert said == "Stored weight: 4,358 kg"
+    assert Words("en").code("finding", "value", quantity="Moisture", channel="p1", value="13 %") == "Moisture p1: 13 %"

@@ -52,6 +52,12 @@ def test_init_that_gets_no_database_leaves_nothing_and_may_be_repeated(tmp_path,
     assert cropcredit("init", "--home", home).returncode == 0
 
 
+def test_init_says_that_a_database_of_the_environment_is_not_written_down(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROPCREDIT_DATABASE_URL", f"sqlite:///{tmp_path / 'x.db'}")
+    made = cropcredit("init", "--home", tmp_path / "bank")
+    assert "every later command needs it" in " ".join(made.stdout.split())
+
+
 def test_the_settings_file_is_its_owner_s_alone_since_a_password_may_stand_in_it(tmp_path):
     Settings(home=tmp_path).save()
     assert (tmp_path / "cropcredit.toml").stat().st_mode & 0o077 == 0

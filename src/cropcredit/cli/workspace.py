@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -51,6 +52,9 @@ def init(
         opened.import_policy(default)
     else:
         out.print(f"No lending policy in {currency} comes along; bring one: cropcredit import policy FILE")
+    if "CROPCREDIT_DATABASE_URL" in os.environ:
+        where = f"every later command needs it, or database_url in {settings.home / FILE}"
+        out.print(f"Its database is that of CROPCREDIT_DATABASE_URL: {where}")
     out.print(f"Workspace ready at [bold]{settings.home}[/]. Next: cropcredit doctor --home {home}")
 
 
