@@ -181,17 +181,13 @@ class GatherSurroundings:
     ) -> tuple[PastDays, ...]:
         since, end = window
         earliest, latest = (since - ago for ago in YEAR_AGO)
-        spans = ((earliest, min(latest + (end - since), since)), (max(since - LATELY, latest + (end - since)), since))
-        days = [
-            day
-            for begin, stop in spans
-            if begin < stop
-            for day in self.rollups.rollups([device_id], since=begin, until=stop, known_by=at)
-        ]
+        spans = ((earliest, latest + (end - since)), (since - LATELY, since))
+        days = self.rollups.rollups([device_id], since=earliest, until=since, known_by=at)
         wanted = {(track.quantity, track.channel) for track in tracks if not track.cumulative}
         parts: dict[tuple[str, str], list[Rollup]] = {}
         for day in days:
-            if (day.quantity, day.channel) in wanted:
+            near = any(begin <= day.start < stop for begin, stop in spans)
+            if near and (day.quantity, day.channel) in wanted:
                 parts.setdefault((day.quantity, day.channel), []).append(day)
         return tuple(_past_days(name, found) for name, found in sorted(parts.items()))
 
