@@ -88,7 +88,8 @@ class TakeStock:
         seen = self.summarise(store_id=store_id, as_of=at, days=days)
         watch = _watch(seen, book.moved_on)
         expected = {day: book.expected_kg(day) for day in watch.weight_kg}
-        return [self._lot(lot, book, watch, expected, seen.devices, at) for lot in book.lots]
+        carried = {day: book.carried_kg(day) for day in watch.weight_kg}
+        return [self._lot(lot, book, watch, expected, carried, seen.devices, at) for lot in book.lots]
 
     def _lot(
         self,
@@ -96,11 +97,11 @@ class TakeStock:
         book: _Book,
         watch: StoreWatch,
         expected: dict[date, float],
+        carried: dict[date, float],
         devices: tuple[DeviceEvidence, ...],
         at: datetime,
     ) -> StoredLot:
         inspection = book.last[lot.id]
-        carried = {day: book.carried_kg(day) for day in watch.weight_kg}
         since = inspection.at.astimezone(ZoneInfo(self.zone)).date() if inspection else date.min
         missing = stored_grain.missing_share(watch, expected, carried, since) if inspection else 0.0
         counted = stored_grain.quantity(
